@@ -1,0 +1,74 @@
+import type { Logger } from 'pino'
+import type { Outcome, StreamObserver } from './http/observe.ts'
+import type { ResolvedModel } from './models.ts'
+import type { Operation, Payload, Usage } from './openai.ts'
+import type { Decision } from './plugin.ts'
+
+/** Where a request is, for the panel and for the timeouts. */
+export type Phase = 'reading' | 'queued' | 'loading' | 'waiting' | 'streaming' | 'tools' | 'settled'
+
+/** Who may use a path. `key` means any caller `auth` let in, `admin` only the admin key. */
+export type Access = 'open' | 'key' | 'admin'
+
+/** Everything one request carries through the pipeline. Built by the kernel, gone once settled. */
+export interface Context {
+  /** Correlation id: the client's `x-request-id` when well formed, else a new UUID. */
+  readonly id: string
+  /** The web-standard request. Its body belongs to the kernel; use `payload` or `wire()`. */
+  readonly request: Request
+  readonly url: URL
+  /** The caller's address; the one a trusted proxy reports, when there is one. */
+  readonly ip: string
+  /** Which API call this is, for example `chat.completions`. The route's path for other routes. */
+  readonly operation: Operation
+  /** Who may use this path, and whether the rate limit counts it. */
+  readonly access: Access
+  readonly limited: boolean
+  /** Aborts when the client leaves, somebody cancels, or gatehouse stops. Give it to every fetch and store call. */
+  readonly signal: AbortSignal
+  /** Logger that already carries the request id. */
+  readonly log: Logger
+  /** Reads and parses the body once; the kernel calls it after the key is known, so that strangers cost nothing. */
+  read(): Promise<Payload>
+  /** The request body, parsed once. Read-only: to change it, call `rewrite`. Empty until read. */
+  readonly payload: Readonly<Payload>
+  /** Replaces fields of the payload; later layers and the backend see the change. */
+  rewrite(change: Partial<Payload>): void
+  /** Bytes to send upstream: the client's own bytes until someone called `rewrite`. */
+  wire(): Uint8Array<ArrayBuffer>
+  /** What `wire()` is: JSON, or the client's multipart form with its boundary. */
+  readonly contentType: string
+  /** The model as resolved from names, aliases and wildcards. Undefined until the body is read. */
+  readonly model: ResolvedModel | undefined
+  /** Who is asking. `anonymous` until `auth` has run. */
+  principal: Principal
+  phase: Phase
+  /** Tokens spent on behalf of this request, summed over tool rounds and retries. */
+  readonly usage: Usage
+  /** Headers to add to the response. The kernel merges them once, at the very end. */
+  readonly headers: Headers
+  /** Watch the response stream without changing or delaying it. */
+  observe(observer: StreamObserver): void
+  /** Runs once when the last byte has left, the client has gone, or the request has failed. */
+  onSettled(listener: (outcome: Outcome) => void | Promise<void>): void
+  /** Leaves a line for `explain`, the request log and the panel. */
+  note(decision: Decision): void
+}
+
+/** A request to a route beside the model API. */
+export interface RouteContext extends Context {
+  /** Path parameters, percent-decoded. A trailing wildcard is `*`. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** The caller as `auth` knows it. Never holds the secret itself. */
+export interface Principal {
+  readonly id: string
+  /** `open`: the gateway asks nobody for a key. `static`: the `API_KEY`. `key`: a managed key. */
+  readonly kind: 'anonymous' | 'open' | 'static' | 'key' | 'admin'
+  readonly quota?: number
+  readonly rpm?: number
+}
+
+/** Nobody yet. The kernel lets no `anonymous` caller past a path that needs a key. */
+export const anonymous: Principal = { id: 'anonymous', kind: 'anonymous' }

@@ -1,0 +1,46 @@
+import type { ModelInfo } from './backends/backend.ts'
+import type { Principal } from './context.ts'
+import type { MaybePromise } from './plugin.ts'
+
+/** One place a model name can be sent to. */
+export interface Target {
+  /** Name of a backend in `gateway.backends`. */
+  readonly backend: string
+  /** The model's name there. */
+  readonly model: string
+  /** Share of the traffic under `strategy: weighted`. */
+  readonly weight: number
+  /** Fields written over the request before it goes to this target. */
+  readonly set: Readonly<Record<string, unknown>>
+  /** Fields removed from the request before it goes to this target. */
+  readonly strip: readonly string[]
+}
+
+/** How the router orders the targets of a model. */
+export type Strategy = 'failover'
+
+/** What a model name means: the places that serve it, in the order they are configured. */
+export interface ResolvedModel {
+  /** The name the client used; every answer carries it. */
+  readonly asked: string
+  /** The configured name behind an alias or wildcard; the asked one otherwise. */
+  readonly name: string
+  readonly strategy: Strategy
+  readonly targets: readonly Target[]
+  readonly contextLength?: number
+  readonly maxOutputTokens?: number
+}
+
+/** A row of `/v1/models`. */
+export interface ListedModel extends ModelInfo {
+  /** Unix seconds; 0 when nobody knows. */
+  readonly created: number
+}
+
+/** The model names of the house, live: config, then what the backends report. */
+export interface Models {
+  /** What a name means, or undefined when nobody serves it. */
+  resolve(name: string): MaybePromise<ResolvedModel | undefined>
+  /** Every name a caller may use. Throws a 502 when no backend could be asked and nothing is configured. */
+  list(principal: Principal, signal: AbortSignal): Promise<readonly ListedModel[]>
+}
