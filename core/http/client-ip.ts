@@ -1,0 +1,31 @@
+import { BlockList, isIP } from 'node:net'
+
+/**
+ * The caller's address. `X-Forwarded-For` counts only when the socket's peer is a trusted proxy, and is read
+ * from the right: what stands left of the first untrusted address was written by strangers.
+ */
+export function createClientIp(trusted: readonly string[]): (peer: string, headers: Headers) => string {
+  if (trusted.length === 0) return plain
+  const list = new BlockList()
+  for (const entry of trusted) {
+    const [address = '', bits] = entry.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  const trusts = (address: string) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+  return (peer, headers) => {
+    let ip = plain(peer)
+    const hops = (headers.get('x-forwarded-for') ?? '').split(',').map(hop => plain(hop.trim()))
+    while (trusts(ip)) {
+      const hop = hops.pop()
+      if (hop === undefined || isIP(hop) === 0) break
+      ip = hop
+    }
+    return ip
+  }
+}
+
+/** An IPv4 address that came in over an IPv6 socket is the IPv4 address. */
+const plain = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address)

@@ -1,0 +1,52 @@
+import { invalidRequest } from '../errors.ts'
+
+interface Routed {
+  readonly method: string
+  /** With `:name` parameters and a trailing `/*`. */
+  readonly path: string
+}
+
+/** What a table of routes says about a path. */
+export interface Found<R extends Routed> {
+  readonly match: { readonly route: R; readonly params: Readonly<Record<string, string>> } | undefined
+  /** The methods this path takes, HEAD and OPTIONS included; empty when there is no such path. */
+  readonly methods: readonly string[]
+}
+
+/** Looks a path up, a trailing slash forgiven. Linear: only asked for what the real router did not know. */
+export function findRoute<R extends Routed>(routes: readonly R[], method: string, path: string): Found<R> {
+  const matches = routes.flatMap(route => {
+    const params = matchPath(route.path, path)
+    return params ? [{ route, params }] : []
+  })
+  const methods = [...new Set(matches.map(({ route }) => route.method))]
+  if (methods.includes('GET')) methods.push('HEAD')
+  if (methods.length > 0) methods.push('OPTIONS')
+  const wanted = method === 'HEAD' ? 'GET' : method
+  return { match: matches.find(({ route }) => route.method === wanted), methods }
+}
+
+function matchPath(pattern: string, path: string): Record<string, string> | undefined {
+  const wanted = pattern.replace(/\/+$/, '').split('/')
+  const given = path.replace(/\/+$/, '').split('/')
+  const params: Record<string, string> = {}
+  for (const [i, part] of wanted.entries()) {
+    if (part === '*') {
+      if (given.length <= i) return
+      params['*'] = given.slice(i).join('/')
+      return params
+    }
+    if (part.startsWith(':') && given[i]) params[part.slice(1)] = given[i]
+    else if (part !== given[i]) return
+  }
+  return wanted.length === given.length ? params : undefined
+}
+
+/** Percent-decodes path parameters. */
+export function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {
+  try {
+    return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]))
+  } catch {
+    throw invalidRequest('The path is not valid percent-encoding.', 'invalid_url')
+  }
+}

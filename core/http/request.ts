@@ -1,0 +1,47 @@
+import type { Operation, Payload } from '../openai.ts'
+import { expectJson, parseObject, readBytes } from './body.ts'
+import { checkCall } from './check.ts'
+import { readForm, withField } from './multipart.ts'
+
+/** A request body, read and parsed once. */
+export interface ReadRequest {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly payload: Payload
+  readonly contentType: string
+}
+
+export interface ReadOptions {
+  readonly as: 'operation' | 'json' | 'raw' | 'none'
+  readonly operation: Operation
+  readonly limit: number
+}
+
+/** Reads a body the way its route wants it. Throws 400, 413 or 415. */
+export async function readRequest(request: Request, { as, operation, limit }: ReadOptions): Promise<ReadRequest> {
+  const contentType = request.headers.get('content-type') ?? 'application/json'
+  if (as === 'none') return { bytes: new Uint8Array(0), payload: { model: '' }, contentType }
+  const form = as === 'operation' && contentType.toLowerCase().startsWith('multipart/form-data') && takesForms(operation)
+  if (as !== 'raw' && !form) expectJson(contentType)
+  const bytes = await readBytes(request, limit)
+  if (as === 'raw') return { bytes, payload: { model: '' }, contentType }
+  if (form) {
+    const fields = await readForm(bytes, contentType)
+    const payload = { ...fields, stream: fields.stream === 'true' } as unknown as Payload
+    checkCall(operation, payload)
+    return { bytes, payload, contentType }
+  }
+  const parsed = as === 'json' && bytes.byteLength === 0 ? {} : parseObject(bytes)
+  const payload = parsed as Payload
+  if (as === 'operation') checkCall(operation, payload)
+  return { bytes, payload, contentType: 'application/json' }
+}
+
+const takesForms = (operation: Operation) => operation === 'audio' || operation === 'images'
+
+const encoder = new TextEncoder()
+
+/** The bytes of a rewritten payload. Of a form only the model can be rewritten; its files are not ours to touch. */
+export function wireWith(body: ReadRequest | undefined, payload: Readonly<Payload>): Uint8Array<ArrayBuffer> {
+  if (body && body.contentType !== 'application/json') return withField(body.bytes, 'model', payload.model)
+  return encoder.encode(JSON.stringify(payload)) as Uint8Array<ArrayBuffer>
+}
