@@ -1,0 +1,216 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
+import { describe, expect, test } from 'bun:test'
+import { complaints, tryConfig } from './try-config.ts'
+
+const longerThan0 = 'a duration such as 30s or 1m30s, longer than 0s and at most'
+const address = 'must be an address that starts with http:// or https:// and has no ? or #, for example http://localhost:11434'
+const types = 'ollama, openai, vllm, llamacpp, openai-compatible, api3, echo'
+
+describe('a wrong variable is named', () => {
+  test.each<[string, string, string]>([
+    ['PORT', 'abc', 'port: must be a whole number from 1 to 65535, not "abc"'],
+    ['PORT', '0', 'port: must be a whole number from 1 to 65535, not "0"'],
+    ['PORT', '70000', 'port: must be a whole number from 1 to 65535, not "70000"'],
+    ['PORT', '0x10', 'port: must be a whole number from 1 to 65535, not "0x10"'],
+    ['GATEHOUSE_PORT', '1.5', 'port: must be a whole number from 1 to 65535, not "1.5"'],
+    ['RATE_LIMIT_RPS', '0', 'rate_limit_rps: must be a number greater than 0, not "0"'],
+    ['RATE_LIMIT_RPS', 'x', 'rate_limit_rps: must be a number greater than 0, not "x"'],
+    ['TIMEOUT', '5', `timeout: must be ${longerThan0} 30m, not "5"`],
+    ['TIMEOUT', '31m', `timeout: must be ${longerThan0} 30m, not "31m"`],
+    ['TIMEOUT', '0s', `timeout: must be ${longerThan0} 30m, not "0s"`],
+    ['TIMEOUT', 'none', `timeout: must be ${longerThan0} 30m, not "none"`],
+    ['OLLAMA_HOST', 'ftp://h', `ollama_host: ${address}, not "ftp://h"`],
+    ['OLLAMA_HOST', 'localhost:1', `ollama_host: ${address}, not "localhost:1"`],
+    ['OLLAMA_HOST', 'me:secret@h:1?key=secret', `ollama_host: ${address}, not "…@h:1?…"`],
+    ['DEBUG', 'app:*', 'debug: must be true or false, not "app:*"'],
+    ['AUTH', 'on', 'auth: must be one of auto, required, off, not "on"'],
+    ['MAX_BODY_SIZE', '32M', 'max_body_size: must be a number of bytes from 1, or a size such as 32MiB, not "32M"'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,proxy', 'trusted_proxies[1]: must be an IP address or a range such as 10.0.0.0/8, not "proxy"'],
+    ['ALLOWED_HOSTS', 'http://a', 'allowed_hosts[0]: must be a host name, without http:// and without a port, not "http://a"'],
+    ['CORS_ORIGINS', 'a', 'cors_origins[0]: must be an origin such as https://chat.example.org, or * for every origin, not "a"'],
+    ['DEFAULT_BACKEND', 'home', 'default_backend: names a backend that is not configured: "home"; there are no backends'],
+    [
+      'GATEHOUSE_TIMEOUTS_TOTAL',
+      '5',
+      'timeouts.total: must be a duration such as 30s or 1m30s, or none, longer than 0s and at most 576h, not "5"',
+    ],
+    ['GATEHOUSE_BACKENDS', '{"x": 1}', 'backends.x: must be a mapping such as { key: value }, not a number'],
+    ['GATEHOUSE_MODELS', 'x', 'models[0]: must be a mapping such as { key: value }, not a string'],
+    ['GATEHOUSE_BACKENDS_HOME_BASE_URL', 'http://h', `backends.home.type: is missing; write one of ${types}`],
+  ])('%s=%s', async (name, value, problem) => {
+    expect(await complaints({ env: { [name]: value } })).toEqual([`environment ${name}: ${problem}`])
+    const inDotenv = await complaints({ files: { '.env': `${name}='${value}'` } })
+    expect(inDotenv).toEqual([`.env ${name}: ${problem}`])
+  })
+})
+
+describe('a wrong file is named', () => {
+  const file = async (text: string, env = {}) =>
+    (await complaints({ files: { 'gatehouse.yaml': text }, env })).map(line => line.replace(/^CWD\/gatehouse\.yaml: /, ''))
+  const backends = 'backends: { home: { type: ollama, base_url: "http://h" } }\n'
+
+  test.each<[string, string[]]>([
+    ['prot: 1', ['prot: is not a setting; did you mean port?']],
+    ['zebra: 1', ['zebra: is not a setting']],
+    ['options: {}', ['options: is not a setting']],
+    [
+      'timeouts: { totl: 1m, loda: 1m }',
+      ['timeouts.totl: is not a setting; did you mean total?', 'timeouts.loda: is not a setting; did you mean load?'],
+    ],
+    ['admin: { password: x }', ['admin.password: is not a setting; known here: api_key']],
+    ['port: 0', ['port: must be a whole number from 1 to 65535, not 0']],
+    ['port: [1]', ['port: must be a whole number from 1 to 65535, not a list']],
+    ['api_key: 12345', ['api_key: must be text in quotes']],
+    ['timeout: 300', [`timeout: must be ${longerThan0} 30m, not 300`]],
+    ['heartbeat: none', [`heartbeat: must be ${longerThan0} 576h, not "none"`]],
+    ['heartbeat: 1000h', [`heartbeat: must be ${longerThan0} 576h, not "1000h"`]],
+    ['timeouts: 5m', ['timeouts: must be a mapping such as { key: value }, not a string']],
+    ['backends: [{ type: ollama }]', ['backends: must be a mapping such as { key: value }, not a list']],
+    ['cache: true', ['cache: must be a mapping such as { key: value }, not a boolean']],
+    ['pipeline: []', ['pipeline: must name at least one plugin; left out, it is [auth, limiter, cache, quota, mcp-tools, router]']],
+    ['pipeline: [auth, auth]', ['pipeline: must not name a plugin twice']],
+    ['pipeline: [My Plugin]', ['pipeline[0]: must be the name of a plugin in kebab-case, or a path such as ./plugins/mine.ts']],
+    ['allowed_hosts: 5', ['allowed_hosts: must be a list such as [a, b], not 5']],
+    ['backends: { "a b": { type: echo } }', ['backends."a b": is not a name for a backend; use letters, digits, "_", "." and "-"']],
+    [
+      'backends: { x: { type: olama, base_url: "http://h" } }',
+      [`backends.x.type: must be one of ${types}, not "olama"; did you mean ollama?`],
+    ],
+    ['backends: { x: { base_url: "http://h" } }', [`backends.x.type: is missing; write one of ${types}`]],
+    [
+      'backends: { x: { type: vllm } }',
+      ['backends.x.base_url: is missing; write the address of the server, for example http://localhost:8000'],
+    ],
+    [
+      'backends: { x: { type: vllm, base_url: "http://h", delay: 1s } }',
+      ['backends.x.delay: is not a setting; known here: type, base_url, api_key, headers, timeouts, models'],
+    ],
+    ['backends: { x: { type: echo, base_url: "http://h" } }', ['backends.x.base_url: is not a setting; known here: type, delay, models']],
+    ['backends: { x: }', ['backends.x: must be a mapping such as { key: value }, not empty']],
+    ['backends: { x: { type: openai, headers: { "a b": c } } }', ['backends.x.headers."a b": is not a header name']],
+    ['backends: { x: { type: openai, headers: { a: "s3cret\\n" } } }', []],
+    [
+      'backends: { x: { type: openai, headers: { a: "s3cr\\net" } } }',
+      ['backends.x.headers.a: must be text in quotes that may stand in a header'],
+    ],
+    ['default_backend: x', ['default_backend: names a backend that is not configured: "x"; there are no backends']],
+    [`${backends}default_backend: hom`, ['default_backend: names a backend that is not configured: "hom"; did you mean home?']],
+    [
+      `${backends}models: [{ name: a, targets: [{ backend: hme }] }]`,
+      ['models[0].targets[0].backend: names a backend that is not configured: "hme"; did you mean home?'],
+    ],
+    [`${backends}models: [{ targets: [{ backend: home }] }]`, ['models[0].name: is missing; write the name clients use']],
+    [
+      `${backends}models: [{ name: a }]`,
+      ['models[0].targets: is missing; write where the model is served, for example [{ backend: home }]'],
+    ],
+    [`${backends}models: [{ name: a, targets: [] }]`, ['models[0].targets: must have at least one target, for example { backend: home }']],
+    [
+      `${backends}models: [{ name: a, targets: [{}] }]`,
+      ['models[0].targets[0].backend: is missing; write the name of one of the backends'],
+    ],
+    [
+      `${backends}models: [{ name: a, strategy: weighted, targets: [{ backend: home }] }]`,
+      ['models[0].strategy: must be failover (the only one there is), not "weighted"'],
+    ],
+    [
+      `${backends}models: [{ name: a, targets: [{ backend: home }] }, { name: b, aliases: [c, a], targets: [{ backend: home }] }]`,
+      ['models[1].aliases[1]: must be a name of its own, but "a" is taken by models[0]'],
+    ],
+    [
+      `${backends}models: [{ name: a, targets: [{ backend: home }] }, { name: a, targets: [{ backend: home }] }]`,
+      ['models[1].name: must be a name of its own, but "a" is taken by models[0]'],
+    ],
+    [
+      'models: [{ name: q, model_path: /m.gguf, gpu_layers: -1 }]',
+      [
+        'models[0].model_path: model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
+        'models[0].gpu_layers: model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
+      ],
+    ],
+    [
+      'models: [{ name: w, command: "whisper-server --port ${PORT}" }]',
+      [
+        'models[0].command: model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
+      ],
+    ],
+  ])('%s', async (text, problems) => {
+    expect(await file(text)).toEqual(problems)
+  })
+
+  test('an empty port on the command line is not port 0', async () => {
+    expect(await complaints({ argv: { port: '' } })).toEqual(['command line: port: must be a whole number from 1 to 65535, not ""'])
+  })
+
+  test('all problems are told, each with its own source', async () => {
+    const lines = await complaints({
+      files: { 'gatehouse.yaml': 'prot: 1\ndefault_backend: x\nheartbeat: 5' },
+      env: { PORT: 'abc' },
+      argv: { host: 'x' },
+    })
+    expect(lines.map(line => line.split(': ').slice(0, 2).join(': '))).toEqual([
+      'CWD/gatehouse.yaml: prot',
+      'command line: host',
+      'environment PORT: port',
+      'CWD/gatehouse.yaml: heartbeat',
+      'CWD/gatehouse.yaml: default_backend',
+    ])
+  })
+
+  test('no secret is ever repeated', async () => {
+    const text =
+      'api_key: [s3cret]\nollama_host: "ftp://me:s3cret@h?key=s3cret"\nbackends: { x: { type: openai, api_key: { a: s3cret }, headers: { a: [s3cret] }, base_url: "//me:s3c/ret@h" } }'
+    const lines = await file(text)
+    expect(lines.length).toBe(4)
+    expect(lines.join('\n')).not.toMatch(/s3c/)
+  })
+})
+
+describe('${NAME} in the file', () => {
+  const models = (text: string) => `backends: { x: { type: openai, api_key: "${text}" } }`
+  const key = async (text: string, env: Record<string, string> = {}, dotenv = '') => {
+    const { config } = await tryConfig({ files: { 'gatehouse.yaml': models(text), '.env': dotenv }, env })
+    return config.backends.x?.type === 'openai' ? config.backends.x.api_key : undefined
+  }
+  test('comes from the environment, else from .env', async () => {
+    expect(await key('${K}', { K: 'env' }, 'K=file')).toBe('env')
+    expect(await key('${K}', {}, 'K=file')).toBe('file')
+    expect(await key('a-${K}-${K}', { K: '$&${K}' })).toBe('a-$&${K}-$&${K}')
+  })
+  test('needs no quotes, inside braces neither', async () => {
+    const text = 'backends: { x: { type: openai, api_key: ${K}, base_url: https://${H}/v1 } } # ${NOT_SET}'
+    const { config } = await tryConfig({ files: { 'gatehouse.yaml': text }, env: { K: 'a: } b', H: 'h' } })
+    expect(config.backends.x).toMatchObject({ api_key: 'a: } b', base_url: 'https://h' })
+  })
+  test('can be escaped', async () => {
+    expect(await key('$${K}')).toBe('${K}')
+    const { config } = await tryConfig({ files: { 'gatehouse.yaml': 'cache: { a: $${K} }' } })
+    expect(config.cache).toEqual({ a: '${K}' })
+    expect(await key('$K $ {K}')).toBe('$K $ {K}')
+  })
+  test('serves numbers and lists too', async () => {
+    const files = { 'gatehouse.yaml': 'port: ${P}\nallowed_hosts: ${H}\ncache: { list: ["${P}"] }' }
+    const { config } = await tryConfig({ files, env: { P: '123', H: 'a,b' } })
+    expect(config).toMatchObject({ port: 123, allowed_hosts: ['a', 'b'], cache: { list: ['123'] } })
+  })
+  test.each<[string, Record<string, string>, string]>([
+    ['${K}', {}, 'needs the variable K, which is not set; set it in the environment or in .env, or write $${K} for the text itself'],
+    ['${K}', { K: '' }, 'needs the variable K, which is not set; set it in the environment or in .env, or write $${K} for the text itself'],
+    ['${K:-x}', {}, 'has a ${ that is no variable; write ${NAME}, or $${ for the two characters themselves'],
+    ['${K', { K: '1' }, 'has a ${ that is no variable; write ${NAME}, or $${ for the two characters themselves'],
+  ])('%p with %p is an error', async (text, env, message) => {
+    expect(await complaints({ files: { 'gatehouse.yaml': models(text) }, env })).toEqual([
+      `CWD/gatehouse.yaml: backends.x.api_key: ${message}`,
+    ])
+  })
+  test('an alias that contains itself is an error', async () => {
+    expect(await complaints({ files: { 'gatehouse.yaml': 'cache: &a { x: [*a] }' } })).toEqual([
+      'CWD/gatehouse.yaml: cache.x[0]: must not contain itself; remove the YAML alias',
+    ])
+  })
+  test('two places that share an anchor can be set apart', async () => {
+    const text = 'backends: { a: &a { type: vllm, base_url: "http://a" }, b: *a }'
+    const { config } = await tryConfig({ files: { 'gatehouse.yaml': text }, env: { GATEHOUSE_BACKENDS_B_BASE_URL: 'http://b' } })
+    expect(config.backends).toMatchObject({ a: { base_url: 'http://a' }, b: { base_url: 'http://b' } })
+  })
+})

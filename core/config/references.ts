@@ -1,0 +1,43 @@
+import type { Problem } from './expand.ts'
+import { didYouMean } from './suggest.ts'
+import { isMapping, type Path, type Tree } from './tree.ts'
+
+/** Names that point nowhere. Separate from `duplicateNames`, because a plugin may bring the backend. */
+export function unknownBackends(tree: Tree): Problem[] {
+  const backends = isMapping(tree.backends) ? Object.keys(tree.backends) : []
+  const problems: Problem[] = []
+  const check = (path: Path, name: unknown) => {
+    if (typeof name !== 'string' || backends.includes(name.trim())) return
+    const known = backends.length > 0 ? `; backends has ${backends.join(', ')}` : '; there are no backends'
+    const hint = didYouMean(name, backends) || known
+    problems.push({ path, message: `names a backend that is not configured: ${JSON.stringify(name)}${hint}` })
+  }
+  check(['default_backend'], tree.default_backend)
+  forEachMapping(tree.models, (model, m) =>
+    forEachMapping(model.targets, (target, t) => check(['models', m, 'targets', t, 'backend'], target.backend)),
+  )
+  return problems
+}
+
+/** Names and aliases of models that are taken already; a request must mean one model. */
+export function duplicateNames(tree: Tree): Problem[] {
+  const taken = new Map<string, string>()
+  const problems: Problem[] = []
+  const take = (path: Path, name: unknown, owner: string) => {
+    if (typeof name !== 'string') return
+    const before = taken.get(name.trim())
+    if (before === undefined) taken.set(name.trim(), owner)
+    else problems.push({ path, message: `must be a name of its own, but ${JSON.stringify(name)} is taken by ${before}` })
+  }
+  forEachMapping(tree.models, (model, m) => take(['models', m, 'name'], model.name, `models[${m}]`))
+  forEachMapping(tree.models, (model, m) => {
+    if (!Array.isArray(model.aliases)) return
+    for (const [a, alias] of model.aliases.entries()) take(['models', m, 'aliases', a], alias, `models[${m}]`)
+  })
+  return problems
+}
+
+function forEachMapping(list: unknown, visit: (item: Tree, index: number) => void): void {
+  if (!Array.isArray(list)) return
+  for (const [index, item] of list.entries()) if (isMapping(item)) visit(item, index)
+}
