@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { builtIn, reserved } from '../../plugins/index.ts'
+import { loadConfig } from '../config/load.ts'
+import * as gatehouse from '../index.ts'
+import { provideModule } from '../plugins.ts'
+import { type Serving, serve } from '../serve.ts'
+import { memoryStore } from '../stores/memory.ts'
+
+provideModule('gatehouse', gatehouse)
+
+/** A whole gateway in this process, on a free port. */
+export interface House extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT` without a trailing slash. */
+  readonly url: string
+  readonly serving: Serving
+  /** The log, line by line, parsed. */
+  readonly lines: readonly Record<string, unknown>[]
+  /** The folder that is both its working directory and its data folder's parent. */
+  readonly folder: string
+  stop(): Promise<void>
+}
+
+export interface HouseOptions {
+  /** gatehouse.yaml as an object. */
+  readonly yaml?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string>>
+  /** Files to write into the folder before the start. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** Starts a gateway with a config as a user would write it. Rate limiting is out of the way unless asked for. */
+export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOptions = {}): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'))
+  for (const [name, content] of Object.entries(files)) await Bun.write(join(folder, name), content)
+  const settings = { rate_limit_rps: 1_000_000, data_dir: join(folder, 'data'), ...yaml }
+  await Bun.write(join(folder, 'gatehouse.yaml'), JSON.stringify(settings))
+  const { config, file } = await loadConfig({ argv: { port: 0 }, env, cwd: folder, home: folder })
+  const lines: Record<string, unknown>[] = []
+  const log = pino(
+    { level: 'debug', base: null, messageKey: 'message', formatters: { level: label => ({ level: label }) } },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  )
+  const serving = await serve({ config, configFile: file, log, store: memoryStore(), plugins: { builtIn, reserved } })
+  const stop = async () => {
+    await serving.stop(0)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { url: `http://127.0.0.1:${serving.listeners[0]?.port}`, serving, lines, folder, stop, [Symbol.asyncDispose]: stop }
+}
