@@ -1,0 +1,44 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import type { Config } from './config/schema.ts'
+
+/** A key gatehouse made for itself, because nobody set one and it must not be open. */
+export interface EntryKey {
+  /** SHA-256 in hex: all that is kept. */
+  readonly sha256: string
+  /** The secret, right after it was made; where it may be shown is the caller's business. */
+  readonly secret?: string
+}
+
+const hashFile = (dataDir: string) => join(dataDir, 'api-key.sha256')
+const secretFile = (dataDir: string) => join(dataDir, 'initial-api-key')
+
+/**
+ * The key that closes the gateway when the config has none: one made at an earlier start, or a new one where
+ * it must not be open (`auth: required`, or an address that is not loopback). Undefined when it may be open.
+ */
+export async function ensureEntryKey(config: Config): Promise<EntryKey | undefined> {
+  if (config.auth === 'off' || config.api_key !== undefined) return
+  const kept = await readFile(hashFile(config.data_dir), 'utf8').catch(() => undefined)
+  if (kept && /^[0-9a-f]{64}$/.test(kept.trim())) return { sha256: kept.trim() }
+  if (config.auth === 'auto' && isLoopback(config.host)) return
+  const secret = `sk-${Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('base64url')}`
+  const sha256 = new Bun.CryptoHasher('sha256').update(secret).digest('hex')
+  await mkdir(config.data_dir, { recursive: true, mode: 0o700 })
+  await writeFile(hashFile(config.data_dir), `${sha256}\n`, { mode: 0o600 })
+  return { sha256, secret }
+}
+
+/** Puts the secret where only the operator can read it, for starts without a terminal. Returns the path. */
+export async function hideSecret(dataDir: string, secret: string): Promise<string> {
+  const path = secretFile(dataDir)
+  await writeFile(path, `${secret}\n`, { mode: 0o600 })
+  return path
+}
+
+/** The key was used, so somebody has it: the file has done its work. */
+export const forgetSecret = (dataDir: string): Promise<void> => rm(secretFile(dataDir), { force: true })
+
+/** True for addresses that only this machine reaches. */
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))

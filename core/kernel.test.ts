@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import { fakeOpenai } from './testing/fake-openai.ts'
+import type { FakeServer } from './testing/fake-server.ts'
+import { type House, openHouse } from './testing/open-house.ts'
+
+let fake: FakeServer
+let house: House
+
+beforeAll(async () => {
+  fake = await fakeOpenai()
+  house = await openHouse({
+    yaml: {
+      api_key: 'k',
+      backends: { up: { type: 'openai-compatible', base_url: fake.url } },
+      max_body_size: 100_000,
+      cors_origins: ['http://localhost', 'https://app.example'],
+    },
+  })
+})
+afterAll(async () => {
+  await house.stop()
+  await fake.stop()
+})
+
+const key = { 'x-api-key': 'k' }
+const chat = (body: unknown, init: RequestInit & { headers?: Record<string, string> } = {}) =>
+  fetch(`${house.url}/v1/chat/completions`, {
+    method: 'POST',
+    ...init,
+    headers: { ...key, 'content-type': 'application/json', ...init.headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+const hello = { model: 'echo', messages: [{ role: 'user', content: 'hi' }] }
+
+/** The envelope of an error answer, with what every one of them must have checked on the way. */
+async function envelope(response: Response) {
+  expect(response.headers.get('content-type')).toStartWith('application/json')
+  const { error } = (await response.json()) as { error: Record<string, unknown> }
+  expect(Object.keys(error).sort()).toEqual(['code', 'message', 'param', 'request_id', 'type'])
+  expect(error.request_id).toBe(response.headers.get('x-request-id'))
+  return { status: response.status, ...error } as {
+    status: number
+    message: string
+    type: string
+    code: string | null
+    param: string | null
+  }
+}
+
+describe('every error comes in the envelope', () => {
+  test('an unknown path is a 404', async () => {
+    expect(await envelope(await fetch(`${house.url}/nope`, { headers: key }))).toMatchObject({
+      status: 404,
+      type: 'invalid_request_error',
+      code: 'unknown_url',
+    })
+  })
+
+  test('an unknown path without a key is a 401', async () => {
+    expect(await envelope(await fetch(`${house.url}/nope`))).toMatchObject({
+      status: 401,
+      message: 'Invalid API key',
+      code: 'invalid_api_key',
+    })
+  })
+
+  test('a wrong method is a 405 that says which are right', async () => {
+    const response = await fetch(`${house.url}/v1/chat/completions`, { headers: key })
+    expect(response.headers.get('allow')).toBe('POST, OPTIONS')
+    expect(await envelope(response)).toMatchObject({ status: 405, code: 'method_not_allowed' })
+  })
+
+  test.each([
+    ['{bad', 'Invalid request body', 'invalid_json', null],
+    ['[]', 'Invalid request body', 'invalid_json', null],
+    ['', 'Invalid request body', 'invalid_json', null],
+    ['{}', 'Model is required', 'missing_model', 'model'],
+    ['{"model":7}', 'Invalid request body', 'invalid_type', 'model'],
+    ['{"model":"echo"}', 'Messages are required', 'missing_messages', 'messages'],
+    ['{"model":"echo","messages":[]}', 'Messages are required', 'missing_messages', 'messages'],
+    ['{"model":"echo","messages":["hi"]}', 'Invalid request body', 'invalid_type', 'messages[0]'],
+    [
+      '{"model":"echo","messages":[{"role":"user","content":"hi"}],"temperature":"a"}',
+      'Invalid request body',
+      'invalid_type',
+      'temperature',
+    ],
+  ])('%s is a 400', async (body, message, code, param) => {
+    expect(await envelope(await chat(body))).toEqual(expect.objectContaining({ status: 400, message, code, param }))
+  })
+
+  test('JSON of 200 levels passes, of 201 is a 400, of a hundred thousand does not topple anything', async () => {
+    const nested = (levels: number) =>
+      `{"model":"echo","messages":[{"role":"user","content":"hi"}],"metadata":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`
+    await using lenient = await openHouse({ yaml: { backends: { up: { type: 'echo' } } } })
+    const post = (body: string) => fetch(`${lenient.url}/v1/chat/completions`, { method: 'POST', body })
+    expect((await post(nested(200))).status).toBe(200)
+    expect(await envelope(await post(nested(201)))).toMatchObject({ status: 400, code: 'json_too_deep' })
+    expect((await post(nested(100_000))).status).toBe(400)
+    expect((await post('['.repeat(10_000_000))).status).toBe(400)
+    expect((await post('{"a":'.repeat(5_000_000))).status).toBe(400)
+    expect((await post(nested(10))).status).toBe(200)
+  })
+
+  test('a body that is no JSON by its own word is a 415', async () => {
+    expect(await envelope(await chat(hello, { headers: { 'content-type': 'application/xml' } }))).toMatchObject({
+      status: 415,
+      code: 'unsupported_media_type',
+    })
+    expect(await envelope(await chat(hello, { headers: { 'content-encoding': 'gzip' } }))).toMatchObject({ status: 415 })
+  })
+
+  test('what curl -d sends without a header is read as JSON', async () => {
+    expect((await chat(hello, { headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status).toBe(200)
+  })
+
+  test('a bug is a 500 that says nothing but the id, and the log has the rest', async () => {
+    await using broken = await openHouse({
+      yaml: { backends: { up: { type: 'echo' } }, pipeline: ['auth', './buggy.ts', 'router'] },
+      files: { 'buggy.ts': `export default { name: 'buggy', setup: () => ({ handle() { throw new TypeError('secret detail') } }) }` },
+    })
+    const response = await fetch(`${broken.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify(hello),
+      headers: { 'x-request-id': 'bug-1' },
+    })
+    const error = await envelope(response)
+    expect(error).toMatchObject({ status: 500, type: 'server_error', code: 'internal_error' })
+    expect(error.message).not.toContain('secret detail')
+    expect(broken.lines.find(line => line.request_id === 'bug-1' && line.level === 'error')).toMatchObject({
+      err: { message: 'secret detail' },
+    })
+  })
+})
+
+describe('bodies', () => {
+  test('one that says it is too large is refused before it is read', async () => {
+    const socket = connect(Number(new URL(house.url).port), '127.0.0.1')
+    socket.write(
+      'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-API-Key: k\r\nContent-Type: application/json\r\nContent-Length: 60000000\r\n\r\n{',
+    )
+    const answer = await new Promise<string>(resolve => socket.once('data', data => resolve(String(data))))
+    expect(answer).toStartWith('HTTP/1.1 413')
+    socket.destroy()
+  })
+
+  test('one that grows too large in chunks is refused without reading on', async () => {
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await Bun.sleep(0)
+        sent += 10_000
+        if (sent > 50_000_000) return controller.close()
+        controller.enqueue(new Uint8Array(10_000).fill(32))
+      },
+    })
+    const response = await fetch(`${house.url}/v1/chat/completions`, { method: 'POST', headers: key, body, duplex: 'half' } as RequestInit)
+    expect(await envelope(response)).toMatchObject({ status: 413, code: 'body_too_large' })
+    expect(sent).toBeLessThan(50_000_000)
+  })
+
+  test('a stranger gets a 401, not a 413 or a 400: the body is read after the key is known', async () => {
+    fake.clear()
+    expect((await chat('x'.repeat(200_000), { headers: { 'x-api-key': 'wrong' } })).status).toBe(401)
+    expect((await chat('{bad', { headers: { 'x-api-key': 'wrong' } })).status).toBe(401)
+    expect(fake.requests).toHaveLength(0)
+  })
+
+  test("the client's own bytes go upstream when nothing needs to change", async () => {
+    fake.clear()
+    const body = '{ "model" : "echo",\n "messages":[{"role":"user","content":"h\\u00e9"}], "temperature": 1.50, "seed": 7 }'
+    expect((await chat(body)).status).toBe(200)
+    expect(fake.requests[0]?.bytes.toString()).toBe(body)
+  })
+})
+
+describe('request ids', () => {
+  test('a good one is echoed, sent upstream, and in every log line', async () => {
+    fake.clear()
+    const response = await chat(hello, { headers: { 'x-request-id': 't-1.A_b' } })
+    expect(response.headers.get('x-request-id')).toBe('t-1.A_b')
+    expect(fake.requests[0]?.headers['x-request-id']).toBe('t-1.A_b')
+    expect(house.lines.filter(line => line.request_id === 't-1.A_b')).not.toBeEmpty()
+  })
+
+  test.each(['', ' ', 'a b', 'x'.repeat(129), 'ä', '{}'])('%p is replaced by a UUID', async id => {
+    const response = await chat(hello, { headers: { 'x-request-id': id === 'ä' ? '%C3%A4' : id } })
+    expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-/)
+  })
+
+  test('128 characters are not too many', async () => {
+    const id = 'x'.repeat(128)
+    expect((await chat(hello, { headers: { 'x-request-id': id } })).headers.get('x-request-id')).toBe(id)
+  })
+})
+
+describe('methods and paths', () => {
+  test('HEAD answers like GET, without a body', async () => {
+    for (const path of ['/health', '/health/live', '/', '/v1/models']) {
+      const response = await fetch(house.url + path, { method: 'HEAD', headers: key })
+      expect(response.status).toBe(200)
+      expect(await response.text()).toBe('')
+    }
+  })
+
+  test('a trailing slash is forgiven', async () => {
+    expect((await fetch(`${house.url}/v1/models/`, { headers: key })).status).toBe(200)
+    expect((await fetch(`${house.url}/health/`)).status).toBe(200)
+    const response = await fetch(`${house.url}/v1/chat/completions/`, { method: 'POST', headers: key, body: JSON.stringify(hello) })
+    expect(response.status).toBe(200)
+  })
+
+  test('a very short host name finds its route', async () => {
+    for (const host of ['x', 'gw', 'gw:80']) {
+      expect((await fetch(`${house.url}/v1/models`, { headers: { ...key, host } })).status).toBe(200)
+      expect((await fetch(`${house.url}/`, { headers: { host } })).status).toBe(200)
+      expect((await fetch(`${house.url}/health/live`, { headers: { host } })).status).toBe(200)
+    }
+  })
+
+  test('/ is a page for browsers and JSON for programs', async () => {
+    const page = await fetch(`${house.url}/`, { headers: { accept: 'text/html,*/*' } })
+    expect(page.headers.get('content-type')).toStartWith('text/html')
+    expect(await page.text()).toContain('<h1>gatehouse</h1>')
+    expect(await (await fetch(`${house.url}/`)).json()).toMatchObject({ name: 'gatehouse' })
+  })
+
+  test('paths that LlamaGate removed stay 404', async () => {
+    expect((await fetch(`${house.url}/v1/extensions`, { headers: key })).status).toBe(404)
+  })
+})
+
+describe('CORS', () => {
+  test('a preflight needs no key and never allows credentials', async () => {
+    const response = await fetch(`${house.url}/v1/chat/completions`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'http://localhost:5173',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization',
+      },
+    })
+    expect(response.status).toBe(204)
+    expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:5173')
+    expect(response.headers.get('access-control-allow-headers')).toBe('authorization')
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull()
+  })
+
+  test('an answer, an error and a stream carry the header for an origin on the list, and only for it', async () => {
+    for (const [body, headers] of [
+      [hello, key],
+      ['{bad', key],
+      [{ ...hello, stream: true }, key],
+    ] as const) {
+      const allowed = await chat(body, { headers: { ...headers, origin: 'https://app.example' } })
+      expect(allowed.headers.get('access-control-allow-origin')).toBe('https://app.example')
+      await allowed.text()
+      const foreign = await chat(body, { headers: { ...headers, origin: 'https://evil.example' } })
+      expect(foreign.headers.get('access-control-allow-origin')).toBeNull()
+      expect(foreign.headers.get('vary')).toContain('Origin')
+      await foreign.text()
+    }
+  })
+})
+
+describe('the access log', () => {
+  test('has the fields, and neither query, key nor prompt', async () => {
+    const response = await fetch(`${house.url}/v1/chat/completions?api_key=SECRETQ`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k', 'x-request-id': 'log-1' },
+      body: JSON.stringify({ ...hello, messages: [{ role: 'user', content: 'SECRETPROMPT' }] }),
+    })
+    await response.text()
+    const line = house.lines.find(({ request_id, message }) => request_id === 'log-1' && message === 'HTTP request')
+    expect(line).toMatchObject({
+      method: 'POST',
+      path: '/v1/chat/completions',
+      status: 200,
+      ip: '127.0.0.1',
+      model: 'echo',
+      key_id: 'api-key',
+    })
+    expect(line?.latency).toBeNumber()
+    expect(JSON.stringify(house.lines)).not.toMatch(/SECRETQ|SECRETPROMPT|Bearer/)
+  })
+})

@@ -1,0 +1,180 @@
+import { Elysia } from 'elysia'
+import type { RouteContext } from './context.ts'
+import { GatewayError } from './errors.ts'
+import { type Arrival, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts'
+import type { Route } from './gateway.ts'
+import type { Cors } from './http/cors.ts'
+import { decodeParams, findRoute } from './http/paths.ts'
+import { operations } from './openai.ts'
+import type { Pipeline, Pipelines } from './pipeline.ts'
+
+/** What the kernel serves. */
+export interface KernelOptions extends ExchangeOptions {
+  readonly pipelines: Pipelines
+  readonly routes: readonly Route[]
+  readonly cors: Cors
+  /** The caller's address behind trusted proxies; `peer` is the socket's own. */
+  readonly clientIp: (peer: string, headers: Headers) => string
+  /** Called when a request begins and when its last byte has left. */
+  readonly onOpen: (exchange: Exchange) => void
+  readonly onEnd: (exchange: Exchange, status: number) => void
+  /** True once gatehouse stops: new requests are refused. */
+  readonly stopping: () => boolean
+}
+
+/** One address gatehouse listens on. */
+export interface Listener {
+  readonly hostname: string
+  readonly port: number
+  /** Takes no new connections; the open ones go on. */
+  stop(): void
+  /** Ends every connection. */
+  close(): void
+}
+
+/** A route as the table holds it: what to do, and what the exchange must know before. */
+interface Served {
+  readonly method: string
+  readonly path: string
+  readonly arrival: Pick<Arrival, 'operation' | 'access' | 'limited' | 'body'>
+  readonly run: Pipeline
+}
+
+/** Silence after which a connection that sends no request, or half a body, is closed. Seconds. */
+const idleTimeout = 30
+
+/**
+ * The Elysia app. It turns a socket into a context, runs the pipeline, and turns the answer or the error
+ * into a response. It knows no plugin and no backend, and never touches Elysia's `set`: with `set` in use,
+ * Elysia re-encodes chunked responses and breaks characters that span two chunks.
+ */
+export function createKernel(options: KernelOptions) {
+  const { pipelines, cors } = options
+  const served = serveTable(options.routes, pipelines)
+  const notFound = pipelines.route(ctx => {
+    throw nothingHere(ctx.url.pathname)
+  })
+  const wrongMethod = (allow: string) =>
+    pipelines.route(() => {
+      throw new GatewayError(405, 'invalid_request_error', 'method_not_allowed', `This path takes ${allow}.`, { headers: { allow } })
+    })
+
+  async function answer(request: Request, server: Server, route: Pick<Served, 'arrival' | 'run'>): Promise<Response> {
+    const exchange: Exchange = openExchange(
+      {
+        request,
+        url: new URL(request.url),
+        ip: options.clientIp(server?.requestIP(request)?.address ?? '', request.headers),
+        ...route.arrival,
+      },
+      options,
+      (_, status) => options.onEnd(exchange, status),
+    )
+    options.onOpen(exchange)
+    const response = await respond(exchange, route.run, server)
+    const origin = request.headers.get('origin')
+    if (origin) cors.decorate(response.headers, origin)
+    return response
+  }
+
+  async function respond(exchange: Exchange, run: Pipeline, server: Server): Promise<Response> {
+    const { ctx } = exchange
+    try {
+      if (options.stopping()) throw stopping()
+      const pending = run(ctx)
+      if (!(pending instanceof Promise)) return exchange.answer(pending)
+      // a thinking model is not an idle socket: once the body is in, only our own timeouts count
+      server?.timeout(ctx.request, 0)
+      const first = await Promise.race([pending, exchange.heartbeatDue])
+      return first === 'heartbeat' ? exchange.answerEarly(pending) : exchange.answer(first)
+    } catch (error) {
+      return exchange.fail(error)
+    }
+  }
+
+  const app = new Elysia({ serve: { idleTimeout, reusePort: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER } })
+  for (const route of served) {
+    const handler = ({ request, server, params }: ElysiaContext) => answer(request, server, withParams(route, params))
+    app.route(route.method, route.path, handler, { parse: 'none' })
+    // Elysia gives every GET a HEAD, but a bare one in front of a wildcard
+    if (route.method === 'GET') app.route('HEAD', route.path, handler, { parse: 'none' })
+  }
+  app.route('OPTIONS', '/*', ({ request }: ElysiaContext) => cors.preflight(request), { parse: 'none' })
+
+  // Elysia's own errors are only "no such route": handlers never throw. Its router also misses paths when the
+  // host name is shorter than four characters, so the table is asked once more.
+  app.onError(({ request, server }) => {
+    const { pathname } = new URL(request.url)
+    const { match, methods } = findRoute(served, request.method, pathname)
+    if (match) return answer(request, server, withParams(match.route, match.params))
+    const body = { operation: pathname, limited: true, body: 'none' } as const
+    if (methods.length === 0) return answer(request, server, { run: notFound, arrival: { ...body, access: 'key' } })
+    const { access } = findRoute(served, methods[0] as string, pathname).match?.route.arrival ?? { access: 'key' as const }
+    return answer(request, server, { run: wrongMethod(methods.join(', ')), arrival: { ...body, access } })
+  })
+
+  return {
+    /** Answers one request without a socket, for tests. */
+    handle: (request: Request): Promise<Response> => app.handle(request),
+    /** Opens a port. Throws when it is taken. Port 0 takes any free one. */
+    listen(hostname: string, port: number): Listener {
+      const { server } = app.listen({ hostname, port })
+      if (!server) throw new Error('Elysia gave no server')
+      return {
+        hostname,
+        port: server.port as number,
+        stop: () => void server.stop(false),
+        close: () => void server.stop(true),
+      }
+    },
+  }
+}
+
+type Server = {
+  requestIP(request: Request): { readonly address: string } | null
+  timeout(request: Request, seconds: number): void
+} | null
+
+interface ElysiaContext {
+  readonly request: Request
+  readonly server: Server
+  readonly params: Readonly<Record<string, string>>
+}
+
+function serveTable(routes: readonly Route[], pipelines: Pipelines): Served[] {
+  const calls = operations.map(
+    ({ operation, path }): Served => ({
+      method: 'POST',
+      path,
+      arrival: { operation, access: 'key', limited: true, body: 'operation' },
+      run: pipelines.operations,
+    }),
+  )
+  const others = routes.flatMap(({ method, path, access, limited, body, handle }) =>
+    (method === 'ALL' ? ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] : [method]).map(
+      (one): Served => ({
+        method: one,
+        path,
+        arrival: { operation: path, access, limited, body },
+        run: pipelines.route(async ctx => {
+          await ctx.read()
+          return handle(ctx as RouteContext)
+        }),
+      }),
+    ),
+  )
+  return [...calls, ...others]
+}
+
+/** Path parameters become part of the context of this one request. */
+function withParams({ arrival, run }: Served, params: Readonly<Record<string, string>>): Pick<Served, 'arrival' | 'run'> {
+  for (const _ in params) return { arrival, run: ctx => run(Object.assign(ctx, { params: decodeParams(params) })) }
+  return { arrival, run }
+}
+
+const nothingHere = (path: string) => new GatewayError(404, 'invalid_request_error', 'unknown_url', `There is nothing at ${path}.`)
+
+const stopping = () =>
+  new GatewayError(503, 'service_unavailable', 'stopping', 'gatehouse is stopping.', {
+    headers: { 'retry-after': '5', connection: 'close' },
+  })

@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigError } from './errors.ts'
+import type { Gateway } from './gateway.ts'
+import type { Layer } from './pipeline.ts'
+import type { Plugin } from './plugin.ts'
+import type { SchemaIssue } from './schema.ts'
+
+/** Where plugins come from. */
+export interface PluginSources {
+  /** The plugins inside the binary, by name. */
+  readonly builtIn: ReadonlyMap<string, Plugin>
+  /** Names that belong to gatehouse and bring nothing yet: they may stand in a pipeline. */
+  readonly reserved: readonly string[]
+  /** Relative paths in `pipeline` count from here: the folder of the config file. */
+  readonly baseDir: string
+  /** A bare name that is not built in is looked up here. */
+  readonly pluginDir: string
+}
+
+/** A plugin that is found, its options checked, but not set up. */
+export interface LoadedPlugin {
+  readonly plugin: Plugin
+  readonly options: unknown
+}
+
+/**
+ * Answers `import … from 'gatehouse'` in plugins on disk with the very module the binary runs on, so that
+ * nothing needs to be installed and a thrown `GatewayError` is the same class. Call it once, before the
+ * first plugin is loaded.
+ */
+export function provideModule(name: string, exports: Record<string, unknown>): void {
+  Bun.plugin({
+    name: `${name}-module`,
+    setup(build) {
+      build.module(name, () => ({ exports: { ...exports }, loader: 'object' }))
+    },
+  })
+}
+
+/** Finds the plugins of a pipeline and checks their options. Throws a ConfigError that names plugin and option. */
+export async function loadPlugins(
+  pipeline: readonly string[],
+  optionsOf: (name: string) => unknown,
+  sources: PluginSources,
+): Promise<LoadedPlugin[]> {
+  const loaded: LoadedPlugin[] = []
+  for (const entry of pipeline) {
+    const plugin = sources.builtIn.get(entry) ?? (sources.reserved.includes(entry) ? undefined : await importPlugin(entry, sources))
+    if (!plugin) continue
+    if (loaded.some(other => other.plugin.name === plugin.name)) {
+      throw new ConfigError(`pipeline: two plugins are called "${plugin.name}"; give one of them another name`)
+    }
+    loaded.push({ plugin, options: await checkOptions(plugin, optionsOf(plugin.name)) })
+  }
+  return loaded
+}
+
+/** Sets the plugins up in order. When one fails, those before it are closed again. */
+export async function setUpPlugins(loaded: readonly LoadedPlugin[], gateway: Gateway): Promise<Layer[]> {
+  const layers: Layer[] = []
+  for (const { plugin, options } of loaded) {
+    try {
+      const instance = await plugin.setup(options, gateway)
+      layers.push({ ...instance, name: plugin.name, guards: plugin.guards ?? 'operations' })
+    } catch (error) {
+      await closePlugins(layers, gateway)
+      throw new ConfigError(`plugin ${plugin.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+  }
+  return layers
+}
+
+/** Closes plugins in reverse order; one that fails to close does not keep the others open. */
+export async function closePlugins(layers: readonly Layer[], { log }: Pick<Gateway, 'log'>): Promise<void> {
+  for (const { name, close } of layers.toReversed()) {
+    try {
+      await close?.()
+    } catch (err) {
+      log.error({ plugin: name, err }, 'plugin failed to close')
+    }
+  }
+}
+
+async function importPlugin(entry: string, { baseDir, pluginDir, builtIn }: PluginSources): Promise<Plugin> {
+  const file = findFile(entry, baseDir, pluginDir)
+  if (!file) {
+    const known = [...builtIn.keys()].join(', ')
+    throw new ConfigError(
+      isPath(entry)
+        ? `pipeline: there is no plugin file ${resolve(baseDir, entry)}`
+        : `pipeline: there is no plugin "${entry}"; built in are ${known}; a plugin of your own is a path such as ./plugins/${entry}.ts, or a file in ${pluginDir}`,
+    )
+  }
+  const module = (await import(pathToFileURL(file).href).catch((cause: unknown) => {
+    throw new ConfigError(`pipeline: ${entry} could not be loaded: ${reasonOf(cause)}`, { cause })
+  })) as { readonly default?: unknown }
+  if (!isPlugin(module.default)) {
+    throw new ConfigError(`pipeline: ${entry} is not a plugin; it needs \`export default definePlugin({ name, setup })\``)
+  }
+  return module.default
+}
+
+const isPath = (entry: string) => /[/\\]|\.[cm]?[jt]s$/.test(entry)
+
+function findFile(entry: string, baseDir: string, pluginDir: string): string | undefined {
+  const base = isPath(entry) ? (isAbsolute(entry) ? entry : resolve(baseDir, entry)) : join(pluginDir, entry)
+  const files = /\.[cm]?[jt]s$/.test(base) ? [base] : [`${base}.ts`, `${base}.js`, join(base, 'index.ts'), join(base, 'index.js')]
+  return files.find(existsSync)
+}
+
+const isPlugin = (value: unknown): value is Plugin =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as Plugin).name === 'string' &&
+  /^[a-z0-9]+(-[a-z0-9]+)*$/.test((value as Plugin).name) &&
+  typeof (value as Plugin).setup === 'function'
+
+/** Bun gathers syntax errors in an AggregateError whose own message says nothing. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}
+
+async function checkOptions({ name, options: schema }: Plugin, given: unknown): Promise<unknown> {
+  if (!schema) return given ?? {}
+  const result = await schema['~standard'].validate(given ?? {})
+  if (!result.issues) return result.value
+  throw new ConfigError(result.issues.map(issue => `${[name, ...pathOf(issue)].join('.')}: ${issue.message}`).join('\n'))
+}
+
+const pathOf = ({ path = [] }: SchemaIssue) => path.map(part => String(typeof part === 'object' ? part.key : part))

@@ -1,0 +1,85 @@
+import type { Backend } from '../backends/backend.ts'
+import type { Config } from '../config/schema.ts'
+import type { Gateway, Route } from '../gateway.ts'
+
+type House = Pick<Gateway, 'backends'> & {
+  readonly config: Pick<Config, 'backends' | 'health_check_timeout'>
+  readonly stopping: () => boolean
+}
+
+/** How a backend answered its probe. */
+interface Report {
+  readonly backend: Backend
+  readonly error?: string
+}
+
+const open = { method: 'GET', access: 'open', limited: false, body: 'none' } as const
+
+/** `/health` as LlamaGate had it, and the two questions an orchestrator asks. */
+export function healthRoutes(house: House): Route[] {
+  let probing: Promise<readonly Report[]> | undefined
+  const timeoutMs = house.config.health_check_timeout
+
+  /** Callers that arrive while the backends are being asked share the answer: the path is open to everybody. */
+  const probeAll = () => {
+    probing ??= Promise.all([...house.backends.values()].map(backend => probe(backend, timeoutMs))).finally(() => {
+      probing = undefined
+    })
+    return probing
+  }
+
+  return [
+    {
+      ...open,
+      path: '/health',
+      async handle({ principal }) {
+        const reports = await probeAll()
+        const down = reports.filter(({ error }) => error !== undefined)
+        const dead = reports.length > 0 && down.length === reports.length
+        const status = dead ? 'unhealthy' : down.length > 0 ? 'degraded' : 'healthy'
+        return Response.json(
+          {
+            status,
+            ...(dead && { error: down[0]?.error }),
+            ...describeOllama(reports, house.config),
+            ...(principal.kind !== 'anonymous' && { backends: Object.fromEntries(reports.map(describe)) }),
+          },
+          { status: dead ? 503 : 200 },
+        )
+      },
+    },
+    { ...open, path: '/health/live', handle: () => Response.json({ status: 'alive' }) },
+    {
+      ...open,
+      path: '/health/ready',
+      handle: () => (house.stopping() ? Response.json({ status: 'stopping' }, { status: 503 }) : Response.json({ status: 'ready' })),
+    },
+  ]
+}
+
+async function probe(backend: Backend, timeoutMs: number): Promise<Report> {
+  try {
+    await backend.probe(AbortSignal.timeout(timeoutMs))
+    return { backend }
+  } catch (error) {
+    const said = error instanceof Error && error.name === 'GatewayError' ? error.message : ''
+    return { backend, error: said || (backend.type === 'ollama' ? 'Ollama unreachable' : 'The model backend is unreachable') }
+  }
+}
+
+const describe = ({ backend, error }: Report) => [
+  backend.name,
+  { type: backend.type, status: error === undefined ? 'ok' : 'down', ...(error && { error }) },
+]
+
+/** LlamaGate's two fields, when there is an Ollama: the first one configured. */
+function describeOllama(reports: readonly Report[], { backends }: Pick<Config, 'backends'>) {
+  const ollama = reports.find(({ backend }) => backend.type === 'ollama')
+  if (!ollama) return
+  const configured = backends[ollama.backend.name]
+  const url = configured && 'base_url' in configured ? configured.base_url : undefined
+  return {
+    ...(ollama.error === undefined && { ollama: 'connected' }),
+    ...(url && { ollama_host: new URL(url).origin }), // the origin has no userinfo, path or query
+  }
+}

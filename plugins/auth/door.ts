@@ -1,0 +1,41 @@
+import { createCors, GatewayError } from 'gatehouse'
+
+export interface DoorOptions {
+  readonly allowedHosts: readonly string[]
+  readonly corsOrigins: '*' | readonly string[]
+}
+
+const loopbackName = /^(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+/**
+ * Guards a gateway that asks for no key against web pages: a page on a foreign origin, or one that has its
+ * own host name point at this address (DNS rebinding), must not use the models of whoever looks at it.
+ */
+export function createDoor({ allowedHosts, corsOrigins }: DoorOptions) {
+  const cors = createCors(corsOrigins)
+  const hosts = new Set(allowedHosts.map(host => host.toLowerCase()))
+
+  return {
+    /** Throws a 403 for a request that may not enter without a key. A missing Origin passes. */
+    check(headers: Headers, url: URL): void {
+      const host = (headers.get('host') ?? url.host).toLowerCase()
+      const name = host.replace(/:\d+$/, '')
+      if (!loopbackName.test(name) && !hosts.has(name) && !hosts.has(host) && !hosts.has('*')) {
+        throw new GatewayError(
+          403,
+          'permission_error',
+          'host_not_allowed',
+          `Without an API key, gatehouse answers only to loopback names, not to the host "${name.slice(0, 100)}". Add it to ALLOWED_HOSTS, or set API_KEY.`,
+        )
+      }
+      const origin = headers.get('origin')
+      if (origin === null || origin === `${url.protocol}//${host}` || cors.allows(origin)) return
+      throw new GatewayError(
+        403,
+        'permission_error',
+        'origin_not_allowed',
+        'Without an API key, pages of this origin may not use gatehouse. Add the origin to CORS_ORIGINS, or set API_KEY.',
+      )
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { type Context, definePlugin, GatewayError, type Principal } from 'gatehouse'
+import { createDoor } from './door.ts'
+import { sameSecret, sha256 } from './secret.ts'
+
+/** Wrong keys an address may try before it has to wait; they drain at one every six seconds. */
+const failedLogins = { perMinute: 10, burst: 20 }
+
+/** Who is asking. Knows the static `API_KEY` and the admin key, and the modes in which nobody is asked. */
+export default definePlugin({
+  name: 'auth',
+  guards: 'everything',
+  setup(_, { config, store, log }) {
+    const known: { readonly hash: Uint8Array; readonly principal: Principal }[] = []
+    const learn = (hash: Uint8Array | undefined, principal: Principal) => {
+      if (hash) known.push({ hash, principal })
+    }
+    learn(config.admin.api_key ? sha256(config.admin.api_key) : undefined, { id: 'admin', kind: 'admin' })
+    learn(config.api_key ? sha256(config.api_key) : undefined, { id: 'api-key', kind: 'static' })
+    learn(config.api_key_sha256 ? Buffer.from(config.api_key_sha256, 'hex') : undefined, { id: 'initial', kind: 'static' })
+    const asks = config.auth !== 'off' && known.some(({ principal }) => principal.kind !== 'admin')
+    const openDoor = createDoor({ allowedHosts: config.allowed_hosts, corsOrigins: config.cors_origins })
+
+    const identify = (secret: string): Principal | undefined => {
+      const hash = sha256(secret)
+      return known.find(entry => sameSecret(entry.hash, hash))?.principal
+    }
+
+    const refuse = async (ctx: Context): Promise<never> => {
+      log.warn({ request_id: ctx.id, ip: ctx.ip }, 'Authentication failed')
+      const taken = await store.take(`login:${ctx.ip}`, failedLogins)
+      if (taken.allowed) throw new GatewayError(401, 'invalid_request_error', 'invalid_api_key', 'Invalid API key')
+      throw new GatewayError(429, 'rate_limit_error', 'rate_limit_exceeded', 'Too many failed logins from this address.', {
+        headers: { 'retry-after': String(Math.max(1, Math.ceil(taken.retryAfterMs / 1000))) },
+      })
+    }
+
+    return {
+      handle(ctx, next) {
+        const secret = readSecret(ctx.request.headers)
+        const principal = secret === undefined ? undefined : identify(secret)
+        if (principal) {
+          ctx.principal = principal
+          return next()
+        }
+        if (ctx.access === 'open') return next()
+        if (asks || ctx.access === 'admin') return refuse(ctx)
+        openDoor.check(ctx.request.headers, ctx.url)
+        ctx.principal = { id: 'open', kind: 'open' }
+        return next()
+      },
+    }
+  },
+})
+
+/**
+ * `X-API-Key` is looked at first; only without one, `Authorization: Bearer`, the scheme in any case. A wrong
+ * `X-API-Key` is not made good by a right bearer.
+ */
+function readSecret(headers: Headers): string | undefined {
+  return headers.get('x-api-key') || headers.get('authorization')?.match(/^bearer +(\S+) *$/i)?.[1] || undefined
+}

@@ -1,0 +1,10 @@
+import type { Plugin } from 'gatehouse'
+import auth from './auth/index.ts'
+import limiter from './limiter/index.ts'
+import router from './router/index.ts'
+
+/** The plugins inside the binary. Static imports, so that the bundler sees them. */
+export const builtIn: ReadonlyMap<string, Plugin> = new Map(([auth, limiter, router] as Plugin[]).map(plugin => [plugin.name, plugin]))
+
+/** Names of built-in plugins that later releases bring. They may stand in a pipeline and do nothing yet. */
+export const reserved: readonly string[] = ['cache', 'quota', 'mcp-tools', 'introspection', 'admin']

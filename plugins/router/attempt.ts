@@ -1,0 +1,43 @@
+import { type Backend, type Context, type Gateway, isEventStream, isJson, type ResolvedModel, type Target } from 'gatehouse'
+import { isCompletion, wholeAnswer } from './answer.ts'
+import { prepareCall } from './call.ts'
+import { type Failure, refused, thrown } from './failure.ts'
+import { eventStream, passedStream } from './stream.ts'
+import { createWatchdog, type Limits } from './watchdog.ts'
+
+/** One target a request may be sent to. */
+export interface Attempt {
+  readonly ctx: Context
+  readonly model: ResolvedModel
+  readonly target: Target
+  readonly backend: Backend
+}
+
+/**
+ * Sends a request to one target. Resolves with the answer once it is certain that there is one: for a stream
+ * that is its first real event, so that until then another backend can still take over.
+ */
+export function createAttempt({ config }: Pick<Gateway, 'config'>) {
+  const common: Limits = { firstTokenMs: config.timeouts.first_token, idleMs: config.timeouts.idle }
+
+  return async function attempt({ ctx, model, target, backend }: Attempt): Promise<Response | Failure> {
+    const watchdog = createWatchdog(ctx.signal, { ...common, ...backend.timeouts })
+    try {
+      const response = await backend.send(prepareCall(ctx, target, watchdog.signal))
+      if (!response.ok) return await refused(response)
+      if (isEventStream(response)) {
+        return await (isCompletion(ctx.operation)
+          ? eventStream(ctx, ctx.operation, model, response, watchdog)
+          : passedStream(ctx, response, watchdog))
+      }
+      if (isJson(response)) return await wholeAnswer(ctx, model, response, watchdog)
+      return await passedStream(ctx, response, watchdog)
+    } catch (error) {
+      if (ctx.signal.aborted) throw ctx.signal.reason
+      return thrown(watchdog.signal.aborted ? watchdog.signal.reason : error)
+    } finally {
+      // a stream goes on under the same watchdog; whoever reads it stops it
+      if (!watchdog.handedOver) watchdog.stop()
+    }
+  }
+}

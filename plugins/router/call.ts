@@ -1,0 +1,64 @@
+import { type Call, type Context, type Payload, type Target, withField } from 'gatehouse'
+
+/** Headers of the client that change what a backend answers or how it is traced. */
+const passedOn = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'traceparent', 'tracestate']
+
+const encoder = new TextEncoder()
+
+/** The request as one target gets it: its name for the model, its `set` and `strip`, and usage always asked for. */
+export function prepareCall(ctx: Context, target: Target, signal: AbortSignal): Call {
+  const change = changes(ctx, target)
+  const payload = change ? change(ctx.payload) : ctx.payload
+  let bytes: Uint8Array<ArrayBuffer> | undefined
+  return {
+    requestId: ctx.id,
+    operation: ctx.operation,
+    path: ctx.url.pathname.replace(/\/+$/, ''),
+    model: target.model,
+    payload,
+    headers: clientHeaders(ctx.request.headers),
+    contentType: ctx.contentType,
+    signal,
+    wire() {
+      if (!change) return ctx.wire()
+      // of a form only the model can be changed; its files pass as they are
+      bytes ??= isForm(ctx)
+        ? withField(ctx.wire(), 'model', target.model)
+        : (encoder.encode(JSON.stringify(payload)) as Uint8Array<ArrayBuffer>)
+      return bytes
+    },
+  }
+}
+
+/** True when the client wants to see the usage of a stream. */
+export const wantsUsage = ({ stream_options }: Readonly<Payload>): boolean => stream_options?.include_usage === true
+
+type Change = (payload: Readonly<Payload>) => Payload
+
+/** What must differ from the client's request; undefined when its own bytes can be sent. */
+function changes(ctx: Context, { model, set, strip }: Target): Change | undefined {
+  const { payload, operation } = ctx
+  const renames = payload.model !== model
+  const metered = operation === 'chat.completions' || operation === 'completions'
+  const asksUsage = metered && payload.stream === true && !wantsUsage(payload)
+  const edits = Object.keys(set).length > 0 || strip.length > 0
+  if (!renames && !asksUsage && !edits) return
+  return original => {
+    const changed: Record<string, unknown> = { ...original, ...set }
+    for (const field of strip) delete changed[field]
+    if (model !== '') changed.model = model
+    if (asksUsage) changed.stream_options = { ...original.stream_options, include_usage: true }
+    return changed as Payload
+  }
+}
+
+const isForm = (ctx: Context) => ctx.contentType !== 'application/json'
+
+function clientHeaders(headers: Headers): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of passedOn) {
+    const value = headers.get(name)
+    if (value !== null) kept[name] = value
+  }
+  return kept
+}

@@ -1,0 +1,84 @@
+import { GatewayError, readUpstreamError, type StreamFailure, type UpstreamError } from 'gatehouse'
+
+/** Why one attempt gave no answer, and what may be tried instead. */
+export interface Failure {
+  readonly error: GatewayError
+  /** `again`: the same target may be asked again. `elsewhere`: only another one. `never`: the request itself is wrong. */
+  readonly retry: 'again' | 'elsewhere' | 'never'
+  /** How long the backend asked us to wait, in milliseconds. */
+  readonly afterMs?: number
+}
+
+/** First pause; each further one is twice as long. */
+const firstPauseMs = 100
+/** A backend that wants a longer pause than this is not waited for: the client is told instead. */
+const longestPauseMs = 5_000
+
+/**
+ * Milliseconds to wait before the next try, or undefined when waiting would take too long. Half of the
+ * back-off is random, so that many clients of a backend that comes back do not arrive as one.
+ */
+export function pause(round: number, failure: Failure | undefined, random: () => number = Math.random): number | undefined {
+  const backoff = firstPauseMs * 2 ** (round - 1)
+  const wait = Math.max(failure?.afterMs ?? 0, backoff / 2 + (random() * backoff) / 2)
+  return wait > longestPauseMs ? undefined : wait
+}
+
+/** The error the client gets when every try failed. */
+export const giveUpOn = (failure: Failure | undefined): unknown =>
+  failure?.error ?? new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend did not answer.')
+
+/** What was thrown while sending. */
+export function thrown(error: unknown): Failure {
+  if (!(error instanceof GatewayError)) throw error // a bug in an adapter: not to be papered over by another backend
+  if (error.status < 500) return { error, retry: 'never' }
+  return { error, retry: error.status === 504 ? 'elsewhere' : 'again' }
+}
+
+/** What an error status of a backend means. */
+export async function refused(response: Response): Promise<Failure> {
+  const { status } = response
+  const said = await readUpstreamError(response)
+  const afterMs = retryAfter(response.headers.get('retry-after'))
+  const wait = afterMs === undefined ? {} : { afterMs }
+  const headers = afterMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(afterMs / 1000))) }
+  if (status === 401 || status === 403 || status === 407) {
+    const error = new GatewayError(502, 'server_error', 'bad_gateway', "The model backend refused gatehouse's own credentials.")
+    return { error, retry: 'elsewhere' }
+  }
+  if (status === 429) return { error: passedOn(429, said, 'rate_limit_error', headers), retry: 'again', ...wait }
+  if (status < 500) return { error: passedOn(status, said, 'invalid_request_error'), retry: 'never' }
+  if (status === 503) return { error: unavailable(said, headers), retry: 'again', ...wait }
+  if (status === 501) return { error: passedOn(501, said, 'server_error', { 'x-should-retry': 'false' }), retry: 'elsewhere' }
+  const error = new GatewayError(status === 504 ? 504 : 502, 'server_error', 'bad_gateway', said.message)
+  return { error, retry: status === 502 || status === 504 ? 'again' : 'elsewhere' }
+}
+
+/** What a stream that failed before its first event means. */
+export function brokenStream(failure: StreamFailure): Failure {
+  const { message, status, type, code } = failure
+  if (status !== undefined && status >= 400 && status < 500) {
+    return { error: new GatewayError(status, type ?? 'invalid_request_error', code ?? null, message), retry: 'never' }
+  }
+  return { error: new GatewayError(502, 'server_error', 'bad_gateway', message), retry: 'elsewhere' }
+}
+
+/** The upstream's own words in our envelope: for a wrong request they are the most useful ones. */
+function passedOn(status: number, { message, type, code, param }: UpstreamError, fallback: string, headers: Record<string, string> = {}) {
+  const openaiType = type && /_error$|^insufficient_quota$|^not_found$/.test(type) ? type : fallback
+  return new GatewayError(status, openaiType, code ?? (status === 404 ? 'model_not_found' : null), message, {
+    headers,
+    ...(param !== undefined && { param }),
+  })
+}
+
+const unavailable = ({ message }: UpstreamError, headers: Record<string, string>) =>
+  new GatewayError(503, 'service_unavailable', 'model_unavailable', message, { headers: { 'retry-after': '5', ...headers } })
+
+/** `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, 10.2.3). */
+export function retryAfter(value: string | null, now: () => number = Date.now): number | undefined {
+  if (value === null) return
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now())
+}

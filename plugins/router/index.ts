@@ -1,0 +1,92 @@
+import { type Context, definePlugin, GatewayError, type ResolvedModel, v } from 'gatehouse'
+import { type Attempt, createAttempt } from './attempt.ts'
+import { type Failure, giveUpOn, pause } from './failure.ts'
+
+const options = v.strictObject({
+  /** How many times a request is sent again after every target was tried once. */
+  retries: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10)), 2),
+})
+
+/** The innermost layer: sends the request to the targets of its model, in order, until one answers. Never calls `next`. */
+export default definePlugin({
+  name: 'router',
+  options,
+  setup({ retries }, gateway) {
+    const { backends, models, config } = gateway
+    for (const { name, targets } of config.models) {
+      const stranger = targets.find(({ backend }) => !backends.has(backend))
+      if (stranger) throw new Error(`model "${name}" names the backend "${stranger.backend}", which nobody configured`)
+    }
+    if (config.default_backend !== undefined && !backends.has(config.default_backend)) {
+      throw new Error(`default_backend "${config.default_backend}" is not a backend`)
+    }
+    const attempt = createAttempt(gateway)
+
+    return {
+      async handle(ctx) {
+        const model = await currentModel(ctx, models.resolve)
+        const places = model.targets.flatMap((target): Attempt[] => {
+          const backend = backends.get(target.backend)
+          return backend?.speaks(ctx.operation) ? [{ ctx, model, target, backend }] : []
+        })
+        if (places.length === 0) throw nobodySpeaks(ctx.operation, model.asked)
+
+        let waiting: readonly Attempt[] = places
+        let failure: Failure | undefined
+        for (let round = 0; round <= retries && waiting.length > 0; round++) {
+          const again: Attempt[] = []
+          for (const place of waiting) {
+            const wait = round === 0 ? 0 : pause(round, failure)
+            if (wait === undefined) continue
+            if (wait > 0) await sleep(wait, ctx.signal)
+            const result = await attempt(place)
+            if (result instanceof Response) return result
+            if (result.retry === 'never') throw result.error
+            failure = result
+            ctx.log.warn({ backend: place.target.backend, err: result.error, round }, 'backend failed')
+            ctx.note({ plugin: 'router', did: `left ${place.target.backend}`, why: result.error.message })
+            if (result.retry === 'again') again.push(place)
+          }
+          waiting = again
+        }
+        throw giveUpOn(failure)
+      },
+    }
+  },
+})
+
+/** A layer above may have renamed the model; then it is looked up anew. */
+async function currentModel(ctx: Context, resolve: (name: string) => ResolvedModel | undefined | Promise<ResolvedModel | undefined>) {
+  const { model: name } = ctx.payload
+  const model = ctx.model?.asked === name ? ctx.model : await resolve(name)
+  if (model) return model
+  throw new GatewayError(
+    404,
+    'invalid_request_error',
+    'model_not_found',
+    `The model '${name}' does not exist here. GET /v1/models lists what there is.`,
+    {
+      param: 'model',
+    },
+  )
+}
+
+const nobodySpeaks = (operation: string, model: string) =>
+  new GatewayError(400, 'invalid_request_error', 'unsupported_operation', `The backend of '${model}' does not offer ${operation}.`, {
+    param: 'model',
+  })
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const leave = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', leave)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', leave, { once: true })
+  })
+}
