@@ -10,6 +10,7 @@ export { forwardable, isEventStream, isJson, streamHeaders } from './http/header
 export { withField } from './http/multipart.ts'
 export { createNormaliser, type NormaliseOptions, normaliseAnswer, type StreamFailure, type StreamNormaliser } from './http/normalise.ts'
 export type { Outcome, StreamObserver } from './http/observe.ts'
+export { createRenamer, renameAnswer, type StreamRenamer } from './http/rename.ts'
 export { createSseReader, type SseEvent } from './http/sse.ts'
 export { upstream } from './http/upstream.ts'
 export { readUpstreamError, type UpstreamError } from './http/upstream-error.ts'

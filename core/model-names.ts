@@ -73,9 +73,11 @@ export function createModels({ configured, defaultBackend, backends, timeoutMs, 
         const rest = matchWildcard(pattern, name)
         if (rest !== undefined) return fromConfig(name, model, rest)
       }
-      if (backends.size > 1) return discover(name)
-      const [only] = backends.keys()
-      return only === undefined ? undefined : resolved(name, [target(only, name)])
+      const [first] = backends.keys()
+      if (first === undefined) return
+      if (backends.size === 1) return resolved(name, [target(first, name)])
+      if (name === '') return defaultBackend === undefined ? undefined : resolved(name, [target(defaultBackend, name)])
+      return discover(name)
     },
 
     async list() {

@@ -36,6 +36,8 @@ const checked = new Set<Operation>(['chat.completions', 'completions', 'embeddin
 export function checkCall(operation: Operation, payload: Payload): void {
   const { model } = payload
   if (model !== undefined && typeof model !== 'string') throw invalidRequest('Invalid request body', 'invalid_type', 'model')
+  // editors that complete code talk to one model and name none
+  if (!model && operation === 'infill') return
   if (!model) throw invalidRequest('Model is required', 'missing_model', 'model')
   if (!checked.has(operation)) return
   for (const field in types) {

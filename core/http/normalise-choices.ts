@@ -5,6 +5,8 @@ import { createChoice, type StreamedChoice } from './normalise-choice.ts'
 export interface StreamedChoices {
   /** True when there was a choice and each has its finish reason. */
   readonly complete: boolean
+  /** How many choices there are so far. */
+  readonly count: number
   /** Repairs the `choices` of the next chunk; true when something changed. */
   repair(choices: readonly unknown[]): boolean
   /** What is still owed: a choice for each one without a finish reason. */
@@ -25,6 +27,9 @@ export function createChoices(chat: boolean, newId: () => string): StreamedChoic
   return {
     get complete() {
       return seen.size > 0 && unfinished().length === 0
+    },
+    get count() {
+      return seen.size
     },
     repair(choices) {
       let changed = false

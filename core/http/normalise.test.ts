@@ -379,6 +379,15 @@ describe('tool calls', () => {
 })
 
 describe('usage', () => {
+  test('reported for each of several choices by itself (llama-server, n: 2) is summed', () => {
+    const two = event({ ...envelope, choices: [{ index: 0, delta: { role: 'assistant', content: 'a' }, finish_reason: 'stop' }] })
+    const three = event({ ...envelope, choices: [{ index: 1, delta: { role: 'assistant', content: 'b' }, finish_reason: 'stop' }] })
+    const { text, usage } = run(two + usageChunk + three + usageChunk + done, { includeUsage: true })
+    expect(usage).toEqual({ promptTokens: 7, completionTokens: 10 })
+    expect(text.match(/"usage"/g)).toHaveLength(1)
+    expect(text).toContain('"completion_tokens":10,"total_tokens":17')
+  })
+
   const counted = { promptTokens: 7, completionTokens: 5 }
 
   test('is counted and withheld from a client that did not ask', () => {

@@ -36,6 +36,7 @@ export function createNormaliser(options: NormaliseOptions): StreamNormaliser {
   let prelude: JsonObject[] = [] // Azure's prompt_filter_results come before the id does, and wait for it
   let usageEvent: Uint8Array | undefined // withheld until the end
   let usageApart: JsonObject | undefined // taken off a chunk with content
+  let usageOfChoices: JsonObject | undefined // llama-server reports each of several choices by itself
 
   const take = (out: Uint8Array[], event: SseEvent) => {
     if (event.data === undefined) {
@@ -64,12 +65,15 @@ export function createNormaliser(options: NormaliseOptions): StreamNormaliser {
     if (envelope.stamp(json)) changed = true
     if (prelude.length > 0) releasePrelude(out)
     if (usage) {
-      report(readFigures(usage))
       if (completeUsage(usage)) changed = true
       if (given.length === 0) {
+        if (choices.count > 1 && addCompletions(usage, usageOfChoices)) changed = true
+        usageOfChoices = usage
+        report(readFigures(usage))
         usageEvent = changed ? encode(json) : raw
         return
       }
+      report(readFigures(usage))
       usageEvent = undefined
       usageApart = usage
       delete json.usage
@@ -139,6 +143,14 @@ export function createNormaliser(options: NormaliseOptions): StreamNormaliser {
       return failure
     },
   }
+}
+
+/** Adds what was reported for earlier choices; the prompt is the same one. True when there was such a report. */
+function addCompletions(usage: JsonObject, earlier: JsonObject | undefined): boolean {
+  if (!earlier) return false
+  usage.completion_tokens = Number(usage.completion_tokens) + Number(earlier.completion_tokens)
+  usage.total_tokens = Number(usage.prompt_tokens) + Number(usage.completion_tokens)
+  return true
 }
 
 const endMark = '[DONE]'

@@ -33,7 +33,7 @@ export async function readRequest(request: Request, { as, operation, limit }: Re
   const parsed = as === 'json' && bytes.byteLength === 0 ? {} : parseObject(bytes)
   const payload = parsed as Payload
   if (as === 'operation') checkCall(operation, payload)
-  return { bytes, payload, contentType: 'application/json' }
+  return { bytes, payload: payload.model === undefined ? { ...payload, model: '' } : payload, contentType: 'application/json' }
 }
 
 const takesForms = (operation: Operation) => operation === 'audio' || operation === 'images'

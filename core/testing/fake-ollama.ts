@@ -1,13 +1,21 @@
-import type { Reply } from './behaviour/perform.ts'
+import { askedOfAnthropic } from './anthropic/asked.ts'
+import { messagesWriter } from './anthropic/writer.ts'
+import { behave, isKnown } from './behaviour/behave.ts'
 import { perform } from './behaviour/perform.ts'
-import { behave, isKnown } from './behaviour/scenario.ts'
 import { vectorFor } from './behaviour/vector.ts'
+import type { Reply } from './behaviour/writer.ts'
 import { type FakeOptions, type FakeServer, startFake } from './fake-server.ts'
 import { askedOfChat, askedOfGenerate } from './ollama/asked.ts'
 import { embedded, processes, show, tags } from './ollama/catalogue.ts'
+import { refusal } from './ollama/refusal.ts'
 import { type Body, checkModelRequest, decodeBody, isReply, ollamaError, ollamaReply } from './ollama/requests.ts'
+import { ollamaMessagesShape, ollamaResponsesShape, openaiForm } from './ollama/shapes.ts'
 import { chatRequest, embeddingRequest, embedRequest, generateRequest, showRequest } from './ollama/types.ts'
 import { ollamaWriter } from './ollama/writer.ts'
+import { askedOfInput, askedOfPrompt } from './openai/asked.ts'
+import { type House, jsonRoute, play } from './openai/endpoint.ts'
+import { fixedWriter } from './openai/fixed-writer.ts'
+import { responsesWriter } from './openai/responses-writer.ts'
 import type { Exchange } from './server/exchange.ts'
 import { dispatch, type Route, type Routes, send } from './server/routes.ts'
 
@@ -21,6 +29,7 @@ export function fakeOllama(options: FakeOptions = {}): Promise<FakeServer> {
   const models = options.models ?? ['mistral:latest', 'llama3.2:3b']
   const has = (name: string) => isKnown(name) || models.includes(name) || models.includes(`${name}:latest`)
   const chunkDelayMs = options.chunkDelayMs ?? 500
+  const house: House = { has, chunkDelayMs, badJson: () => openaiForm(ollamaError(400, 'unexpected EOF')) }
 
   const answering =
     (form: 'chat' | 'generate'): Route =>
@@ -41,9 +50,13 @@ export function fakeOllama(options: FakeOptions = {}): Promise<FakeServer> {
       const body = decodeBody(request.bytes, showRequest)
       return isReply(body) ? body : showReply(body, has)
     },
-    'POST /api/embed': ({ request }) => {
-      const body = decodeBody(request.bytes, embedRequest)
-      return isReply(body) ? body : embedReply(body, has)
+    'POST /api/embed': exchange => {
+      const body = decodeBody(exchange.request.bytes, embedRequest)
+      if (isReply(body)) return body
+      const reply = embedReply(body, has)
+      // The models that refuse, wait or break do so here too.
+      const fixed = fixedWriter({ body: reply.body, headers: reply.headers ?? {}, refuse: why => refusal(why, String(body.model)) })
+      return reply.status === 200 ? play(exchange, house, askedOfPrompt(body), fixed) : reply
     },
     'POST /api/embeddings': ({ request }) => {
       const body = decodeBody(request.bytes, embeddingRequest)
@@ -51,6 +64,14 @@ export function fakeOllama(options: FakeOptions = {}): Promise<FakeServer> {
       const embedding = body.prompt ? vectorFor(String(body.prompt)) : []
       return checkModelRequest(body, has, 400) ?? ollamaReply({ embedding })
     },
+    'POST /v1/messages': jsonRoute(house, {
+      asked: askedOfAnthropic,
+      writer: (body, model) => messagesWriter(ollamaMessagesShape(model), body.stream === true),
+    }),
+    'POST /v1/responses': jsonRoute(house, {
+      asked: askedOfInput,
+      writer: (body, model) => responsesWriter(ollamaResponsesShape(body, model), body.stream === true),
+    }),
     'POST /api/chat': answering('chat'),
     'POST /api/generate': answering('generate'),
   }

@@ -1,6 +1,6 @@
-import type { Reply } from './behaviour/perform.ts'
-import { isKnown } from './behaviour/scenario.ts'
+import { isKnown } from './behaviour/behave.ts'
 import { slipOf } from './behaviour/slips.ts'
+import type { Reply } from './behaviour/writer.ts'
 import { type FakeOptions, type FakeServer, startFake } from './fake-server.ts'
 import { askedOfInput, askedOfMessages, askedOfPrompt, record } from './openai/asked.ts'
 import { chatWriter } from './openai/chat-writer.ts'

@@ -1,7 +1,7 @@
 import { askedOfAnthropic } from './anthropic/asked.ts'
 import { messagesWriter } from './anthropic/writer.ts'
+import { isKnown } from './behaviour/behave.ts'
 import { nowInSeconds, promptTokens } from './behaviour/numbers.ts'
-import { isKnown } from './behaviour/scenario.ts'
 import { slipOf } from './behaviour/slips.ts'
 import { type FakeOptions, type FakeServer, startFake } from './fake-server.ts'
 import { askedOfInput, askedOfMessages, askedOfPrompt, record } from './openai/asked.ts'

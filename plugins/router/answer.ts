@@ -1,4 +1,13 @@
-import { type Context, countUsage, forwardable, GatewayError, normaliseAnswer, type Operation, type ResolvedModel } from 'gatehouse'
+import {
+  type Context,
+  countUsage,
+  forwardable,
+  GatewayError,
+  normaliseAnswer,
+  type Operation,
+  type ResolvedModel,
+  renameAnswer,
+} from 'gatehouse'
 import { fitEmbeddings } from './embeddings.ts'
 import type { Failure } from './failure.ts'
 import type { Watchdog } from './watchdog.ts'
@@ -51,11 +60,7 @@ function repair(ctx: Context, model: ResolvedModel, json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return
   countUsage(ctx.usage, json)
   const fitted = operation === 'embeddings' ? fitEmbeddings(json, ctx.payload.encoding_format) : undefined
-  const named = fitted ?? json
-  if (typeof (named as { model?: unknown }).model === 'string' && (named as { model: string }).model !== model.asked) {
-    return { ...named, model: model.asked }
-  }
-  return fitted
+  return renameAnswer(fitted ?? json, model.asked) ?? fitted
 }
 
 /** True for the two operations whose answers the normaliser knows. */

@@ -28,10 +28,10 @@ export function createAttempt({ config }: Pick<Gateway, 'config'>) {
       if (isEventStream(response)) {
         return await (isCompletion(ctx.operation)
           ? eventStream(ctx, ctx.operation, model, response, watchdog)
-          : passedStream(ctx, response, watchdog))
+          : passedStream(ctx, model, response, watchdog))
       }
       if (isJson(response)) return await wholeAnswer(ctx, model, response, watchdog)
-      return await passedStream(ctx, response, watchdog)
+      return await passedStream(ctx, model, response, watchdog)
     } catch (error) {
       if (ctx.signal.aborted) throw ctx.signal.reason
       return thrown(watchdog.signal.aborted ? watchdog.signal.reason : error)

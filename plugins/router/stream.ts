@@ -1,8 +1,10 @@
 import {
   type Context,
   createNormaliser,
+  createRenamer,
   forwardable,
   GatewayError,
+  isEventStream,
   type ResolvedModel,
   type StreamFailure,
   streamHeaders,
@@ -38,12 +40,14 @@ export function eventStream(
   return open(response, normaliser, watchdog, { ...streamHeaders })
 }
 
-/** A stream in a dialect that is passed on as it is: only its usage is read. */
-export function passedStream(ctx: Context, response: Response, watchdog: Watchdog): Promise<Response | Failure> {
+/** A stream in a dialect that is passed on as it is: its usage is read, the model named as the client knows it. */
+export function passedStream(ctx: Context, model: ResolvedModel, response: Response, watchdog: Watchdog): Promise<Response | Failure> {
   ctx.observe(usageObserver(ctx.usage))
-  const asIs: Filter = { feed: chunk => chunk, end: () => nothing, started: true, failure: undefined }
-  return open(response, asIs, watchdog, {})
+  const renamer = isEventStream(response) ? createRenamer(model.asked) : asIs
+  return open(response, { ...renamer, started: true, failure: undefined }, watchdog, isEventStream(response) ? { ...streamHeaders } : {})
 }
+
+const asIs = { feed: (chunk: Uint8Array) => chunk, end: () => nothing }
 
 const nothing = new Uint8Array(0)
 

@@ -1,6 +1,6 @@
-import type { Reply, WholeAnswer, Writer } from '../behaviour/perform.ts'
 import type { FinishReason, Refusal } from '../behaviour/scenario.ts'
 import type { ToolCall } from '../behaviour/tool-arguments.ts'
+import type { Reply, WholeAnswer, Writer } from '../behaviour/writer.ts'
 import { fragments } from '../openai/fragments.ts'
 import { sse } from '../openai/sse.ts'
 
@@ -21,7 +21,8 @@ export interface MessagesShape {
   readonly deltaUsage: Fields
   /** The first block of a tool call, besides type, id and name. */
   readonly toolUseFields: Fields
-  readonly signature: string
+  /** The signature of a thinking block; undefined when a stream has none. */
+  readonly signature: string | undefined
   /** False when all blocks are stopped together at the end, as llama-server does. */
   readonly stopsEachBlock: boolean
   readonly endsWithDone: boolean
@@ -46,7 +47,7 @@ export function messagesWriter(shape: MessagesShape, streaming: boolean): Writer
     const events: string[] = []
     for (const block of blocks.slice(stopped, until)) {
       const { index } = block
-      if (block.type === 'thinking') {
+      if (block.type === 'thinking' && shape.signature !== undefined) {
         events.push(event('content_block_delta', { index, delta: { type: 'signature_delta', signature: shape.signature } }))
       }
       events.push(event('content_block_stop', { index }))
@@ -106,7 +107,7 @@ export function messagesWriter(shape: MessagesShape, streaming: boolean): Writer
 
 function contentOf({ text, thinking, calls }: WholeAnswer, shape: MessagesShape): unknown[] {
   return [
-    ...(thinking === '' ? [] : [{ type: 'thinking', thinking, signature: shape.signature }]),
+    ...(thinking === '' ? [] : [{ type: 'thinking', thinking, ...(shape.signature === undefined ? {} : { signature: shape.signature }) }]),
     ...(text === '' ? [] : [{ type: 'text', text }]),
     ...calls.map(call => ({ type: 'tool_use', id: shape.callId(), name: call.name, input: call.arguments })),
   ]

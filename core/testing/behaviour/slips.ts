@@ -13,7 +13,7 @@ export const slips = {
   'slip-no-finish': 'the stream ends without a finish_reason',
   // text-generation-inference (#2221), ik_llama.cpp (#467), text-generation-webui (oobabooga/textgen#4778).
   'slip-no-done': 'the stream ends without [DONE]',
-  // LiteLLM (BerriAI/litellm#11407), Foundry Local (microsoft/foundry-local#144), Ollama before 2026.
+  // LiteLLM (BerriAI/litellm#11407), Foundry Local (microsoft/foundry-local#144), older Ollama.
   'slip-role': '`role` in each delta',
   // OpenRouter (QwenLM/qwen-code#2403, langchain-ai/langchain#38349), LM Studio.
   'slip-two-finish': 'finish_reason a second time',

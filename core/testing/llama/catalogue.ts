@@ -1,5 +1,5 @@
 import { nowInSeconds } from '../behaviour/numbers.ts'
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import { llamaHeaders } from './errors.ts'
 
 /** A whole answer of llama-server. */

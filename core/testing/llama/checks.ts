@@ -1,4 +1,4 @@
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import { record, records } from '../openai/asked.ts'
 import type { Body } from '../openai/endpoint.ts'
 import { llamaError } from './errors.ts'

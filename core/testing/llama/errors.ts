@@ -1,5 +1,5 @@
-import type { Reply } from '../behaviour/perform.ts'
 import type { Refusal } from '../behaviour/scenario.ts'
+import type { Reply } from '../behaviour/writer.ts'
 
 /** The headers of every answer of llama-server. */
 export const llamaHeaders = {

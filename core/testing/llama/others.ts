@@ -1,5 +1,5 @@
 import { completionTokens, promptTokens } from '../behaviour/numbers.ts'
-import type { Reply, Writer } from '../behaviour/perform.ts'
+import type { Reply, Writer } from '../behaviour/writer.ts'
 import { askedOfPrompt } from '../openai/asked.ts'
 import { embeddingItems, embeddingUsage } from '../openai/embeddings.ts'
 import type { Body, Endpoint } from '../openai/endpoint.ts'

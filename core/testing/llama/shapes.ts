@@ -132,6 +132,7 @@ export function llamaResponsesShape(model: string, asked: string): ResponsesShap
     completedEventFields: { timings },
     usageFields: { input_tokens_details: { cached_tokens: 0 } },
     numbered: false,
+    reasoning: 'text',
     cutOff: 'response.completed',
     tellsCutOff: false,
     errorEvents: () => [sse({ error: streamError })],

@@ -27,6 +27,8 @@ interface Place {
   /** The struct that Go names in the error. */
   readonly struct: string
   readonly path: readonly string[]
+  /** Inside a type with an UnmarshalJSON of its own the error keeps the name of the struct around it. */
+  readonly fixed?: boolean
 }
 
 function decode(type: GoType, value: unknown, place: Place): unknown {
@@ -65,9 +67,9 @@ function decodeStruct(type: GoType & { kind: 'struct' }, value: Record<string, u
   for (const [key, item] of Object.entries(value)) {
     const name = Object.hasOwn(fields, key) ? key : key.toLowerCase()
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-    // A type with its own UnmarshalJSON starts anew, and the error keeps the name of the outer struct.
-    const struct = type.own && place.struct !== '' ? place.struct : type.goName
-    if (field) decoded[name] = decode(field, item, { struct, path: [...place.path, name] })
+    const fixed = type.own === true || place.fixed === true
+    const struct = fixed ? place.struct : type.goName
+    if (field) decoded[name] = decode(field, item, { struct, path: [...place.path, name], fixed })
   }
   return decoded
 }
@@ -75,7 +77,7 @@ function decodeStruct(type: GoType & { kind: 'struct' }, value: Record<string, u
 function decodeOrdered(of: GoType, value: unknown, place: Place): unknown {
   // The words are those of the wk8/go-ordered-map package, which looks for braces itself.
   if (!isObject(value)) throw new GoDecodeError("Value looks like object, but can't find closing '}' symbol")
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(of, item, place)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(of, item, { ...place, fixed: true })]))
 }
 
 function base64(text: string): Buffer {

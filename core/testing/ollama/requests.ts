@@ -1,4 +1,4 @@
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import { GoDecodeError, type GoType, goDecode } from './go-json.ts'
 import { checkOptions } from './options.ts'
 import { goMarshal } from './writer.ts'
@@ -33,9 +33,13 @@ export function decodeBody(bytes: Buffer, type: GoType): Body | Reply {
     return goDecode(type, JSON.parse(bytes.toString('utf8')))
   } catch (error) {
     if (error instanceof GoDecodeError) return ollamaError(400, error.message)
-    if (error instanceof SyntaxError) return ollamaError(400, 'unexpected EOF')
+    if (error instanceof SyntaxError) return ollamaError(400, syntaxFault(error.message))
     throw error
   }
+}
+
+function syntaxFault(message: string): string {
+  return /EOF|end of|Unterminated/i.test(message) ? 'unexpected EOF' : 'invalid character looking for beginning of value'
 }
 
 /** The checks that chat and generate make before they run anything. */

@@ -1,7 +1,8 @@
 import { completionTokens, promptTokens, randomName } from '../behaviour/numbers.ts'
-import type { Reply, Writer } from '../behaviour/perform.ts'
 import type { FinishReason } from '../behaviour/scenario.ts'
 import type { ToolCall } from '../behaviour/tool-arguments.ts'
+import type { Writer } from '../behaviour/writer.ts'
+import { refusal } from './refusal.ts'
 
 /** What a writer needs to know of the request. */
 export interface OllamaAnswer {
@@ -86,41 +87,6 @@ function ending(reason: FinishReason): Record<string, unknown> {
     eval_count: completionTokens,
     eval_duration: 115_959_084,
   }
-}
-
-function refusal(why: Parameters<Writer['refuse']>[0], model: string): Reply {
-  const say = (status: number, error: string, headers?: Record<string, string>): Reply => ({
-    status,
-    body: { error },
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-  })
-  switch (why) {
-    case 'missing':
-      return say(404, `model '${model}' not found`)
-    case 'notools':
-      return say(400, `registry.ollama.ai/library/${model.includes(':') ? model : `${model}:latest`} does not support tools`)
-    case 'overflow':
-      // Ollama passes its runner's whole body on, as one string.
-      return say(400, JSON.stringify({ error: overflow }))
-    case 'busy':
-      return say(429, 'too many requests', { 'retry-after': '60' })
-    case 'busy-once':
-      return say(429, 'too many requests', { 'retry-after': '1' })
-    case 'down':
-      return say(503, 'server busy, please try again.  maximum pending requests exceeded')
-    case 'loading':
-      return say(503, 'server busy, please try again.  maximum pending requests exceeded')
-    default:
-      return say(500, 'boom')
-  }
-}
-
-const overflow = {
-  code: 400,
-  message: 'request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it',
-  type: 'exceed_context_size_error',
-  n_prompt_tokens: 9000,
-  n_ctx: 4096,
 }
 
 /** JSON as Go writes it, with `<`, `>` and `&` escaped. */

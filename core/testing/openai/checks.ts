@@ -1,4 +1,4 @@
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import { record, records } from './asked.ts'
 import type { Body } from './endpoint.ts'
 import { openaiError } from './errors.ts'

@@ -1,5 +1,5 @@
-import type { Reply, Writer } from '../behaviour/perform.ts'
 import type { Refusal } from '../behaviour/scenario.ts'
+import type { Reply, Writer } from '../behaviour/writer.ts'
 
 /** What an endpoint needs that answers in one piece: embeddings, images, audio, reranking. */
 export interface FixedAnswer {

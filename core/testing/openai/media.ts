@@ -1,5 +1,5 @@
 import { completionTokens, nowInSeconds, promptTokens } from '../behaviour/numbers.ts'
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import type { Exchange } from '../server/exchange.ts'
 import { readForm } from '../server/form.ts'
 import { askedOfPrompt } from './asked.ts'

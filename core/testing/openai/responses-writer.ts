@@ -1,6 +1,6 @@
 import { completionTokens, nowInSeconds, promptTokens, randomName } from '../behaviour/numbers.ts'
-import type { Reply, WholeAnswer, Writer } from '../behaviour/perform.ts'
 import type { Refusal } from '../behaviour/scenario.ts'
+import type { Reply, WholeAnswer, Writer } from '../behaviour/writer.ts'
 import { responseItems } from './response-items.ts'
 import { sse } from './sse.ts'
 
@@ -21,6 +21,7 @@ export interface ResponsesShape {
   readonly usageFields: Fields
   /** True when events carry sequence_number, output_index and content_index, which llama-server leaves out. */
   readonly numbered: boolean
+  readonly reasoning: 'text' | 'summary'
   /** The event that ends an answer cut off by the token limit, and whether its status says so. */
   readonly cutOff: 'response.incomplete' | 'response.completed'
   readonly tellsCutOff: boolean
@@ -38,7 +39,7 @@ export function responsesWriter(shape: ResponsesShape, streaming: boolean): Writ
     const numbers = { sequence_number: sequence++, ...defined({ output_index, content_index }) }
     return sse({ type, ...(shape.numbered ? numbers : {}), ...rest }, type)
   }
-  const items = responseItems(event, !shape.numbered)
+  const items = responseItems(event, { lean: !shape.numbered, reasoning: shape.reasoning })
 
   const response = (status: string, output: readonly unknown[]): Fields => {
     const finished = status !== 'in_progress'
@@ -51,6 +52,7 @@ export function responsesWriter(shape: ResponsesShape, streaming: boolean): Writ
       output,
       usage: finished ? usageOf(shape) : null,
       ...shape.responseFields,
+      ...(finished || !('completed_at' in shape.responseFields) ? {} : { completed_at: null }),
       ...(status === 'incomplete' ? { incomplete_details: { reason: 'max_output_tokens' } } : {}),
     }
   }

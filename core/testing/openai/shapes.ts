@@ -109,6 +109,7 @@ export function responsesShape(body: Body, model: string): ResponsesShape {
       output_tokens_details: { reasoning_tokens: 0 },
     },
     numbered: true,
+    reasoning: 'summary',
     cutOff: 'response.incomplete',
     tellsCutOff: true,
     errorEvents: sequence => [

@@ -1,6 +1,6 @@
 import { nowInSeconds } from '../behaviour/numbers.ts'
-import type { Reply, Writer } from '../behaviour/perform.ts'
 import type { Refusal } from '../behaviour/scenario.ts'
+import type { Reply, Writer } from '../behaviour/writer.ts'
 import { finishReason } from './chat-writer.ts'
 import { sse } from './sse.ts'
 

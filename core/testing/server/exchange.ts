@@ -21,7 +21,7 @@ export interface Exchange {
   end(hangUp?: boolean): void
   /** A whole answer. Objects are sent as JSON, strings and bytes as they are. */
   reply(status: number, body: unknown, headers?: Readonly<Record<string, string>>): void
-  /** Destroys the socket, wherever the answer is. */
+  /** Resets the connection before an answer, or closes it in the middle of one. */
   cut(): void
   pause(ms: number): Promise<void>
   /** Waits for `release()`. */
@@ -90,11 +90,12 @@ export function openExchange(request: RecordedRequest, incoming: IncomingMessage
     write,
     end(hangUp = false) {
       ended('complete')
-      if (hangUp) response.once('finish', () => incoming.socket.end())
       response.end()
+      // At once, as the real one does: a client must not have the time to use the connection again.
+      if (hangUp) incoming.socket.destroySoon()
     },
     reply(status, body, headers = {}) {
-      const bytes = encode(body)
+      const bytes = bytesOf(body)
       const type = headers['content-type'] === undefined ? { 'content-type': 'application/json' } : {}
       response.writeHead(status, { ...type, ...headers, 'content-length': String(bytes.length) })
       if (stream) {
@@ -106,7 +107,9 @@ export function openExchange(request: RecordedRequest, incoming: IncomingMessage
     },
     cut() {
       ended('broken')
-      incoming.socket.destroy()
+      // Before any byte a real reset; later a plain close, for a reset would take back what was sent.
+      if (response.headersSent) incoming.socket.destroy()
+      else incoming.socket.resetAndDestroy()
     },
     pause: ms =>
       wait(done => {
@@ -117,7 +120,8 @@ export function openExchange(request: RecordedRequest, incoming: IncomingMessage
   }
 }
 
-function encode(body: unknown): Buffer {
+/** A body as it is sent: objects as JSON, strings and bytes as they are. */
+export function bytesOf(body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }

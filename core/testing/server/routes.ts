@@ -1,4 +1,4 @@
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What a route does: it replies at once, or plays an answer itself. */

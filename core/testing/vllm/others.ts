@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { nowInSeconds, promptTokens } from '../behaviour/numbers.ts'
-import type { Reply } from '../behaviour/perform.ts'
+import type { Reply } from '../behaviour/writer.ts'
 import { askedOfPrompt } from '../openai/asked.ts'
 import { embeddingItems } from '../openai/embeddings.ts'
 import { type Body, type Endpoint, type House, play } from '../openai/endpoint.ts'

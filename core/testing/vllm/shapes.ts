@@ -143,6 +143,7 @@ export function vllmResponsesShape(body: Body, model: string): ResponsesShape {
       output_tokens_details: { reasoning_tokens: 0, tool_output_tokens: 0, output_tokens_per_turn: [], tool_output_tokens_per_turn: [] },
     },
     numbered: true,
+    reasoning: 'text',
     cutOff: 'response.completed',
     tellsCutOff: true,
     // The error does not fit the event union it is validated against, so the generator dies with the connection.
