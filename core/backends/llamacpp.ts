@@ -20,7 +20,8 @@ export function llamacppBackend(options: OpenAIOptions): Backend {
   const { name, baseUrl, apiKey, upstream } = options
   const headers = { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...options.headers }
   return {
-    ...compatibleBackend(options),
+    // a request on a connection that is being closed is reset; with keep-alive that met one stream in sixteen
+    ...compatibleBackend({ ...options, closesAfterStream: true }),
     speaks: operation => operations.has(operation),
     models: signal =>
       listModels({ name, baseUrl, headers, upstream }, signal, model => {

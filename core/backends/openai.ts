@@ -12,6 +12,8 @@ export interface OpenAIOptions {
   /** Sent with every request; wins over our own. */
   readonly headers?: Readonly<Record<string, string>>
   readonly timeouts?: Partial<BackendTimeouts>
+  /** The server closes the connection after a stream although it promised to keep it. */
+  readonly closesAfterStream?: boolean
   readonly upstream: Upstream
 }
 
@@ -36,7 +38,8 @@ export const openaiBackend = (options: OpenAIOptions): Backend => ({
  * Any upstream that speaks the OpenAI dialect; nobody knows how much of it, so every operation is passed on
  * and the upstream says what it lacks. The other adapters are this one with some answers changed.
  */
-export function compatibleBackend({ name, type, baseUrl, apiKey, headers, timeouts, upstream }: OpenAIOptions): Backend {
+export function compatibleBackend(options: OpenAIOptions): Backend {
+  const { name, type, baseUrl, apiKey, headers, timeouts, closesAfterStream, upstream } = options
   const ours: Record<string, string> = { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...headers }
 
   return {
@@ -44,13 +47,17 @@ export function compatibleBackend({ name, type, baseUrl, apiKey, headers, timeou
     type,
     ...(timeouts && { timeouts }),
     speaks: () => true,
-    send: (call: Call) =>
-      upstream(baseUrl + call.path, {
+    send(call: Call) {
+      const stream = call.payload.stream === true
+      const close = stream && closesAfterStream ? { connection: 'close' } : {}
+      return upstream(baseUrl + call.path, {
         method: 'POST',
-        headers: { ...call.headers, 'content-type': call.contentType, 'x-request-id': call.requestId, ...ours },
+        headers: { ...call.headers, 'content-type': call.contentType, 'x-request-id': call.requestId, ...close, ...ours },
         body: call.wire(),
         signal: call.signal,
-      }),
+        stream,
+      })
+    },
     models: signal => listModels({ name, baseUrl, headers: ours, upstream }, signal, describe),
     async probe(signal) {
       await expectOk(upstream, `${baseUrl}/v1/models`, ours, signal)

@@ -85,7 +85,7 @@ export function relay(
   const beat = () => {
     const idle = performance.now() - lastSentAt
     const due = (heartbeatMs as number) - idle
-    if (due <= 0 && betweenEvents && (streamController.desiredSize ?? 0) > 0) {
+    if (due <= 0 && betweenEvents && (streamController.desiredSize ?? -1) >= 0) {
       streamController.enqueue(heartbeat)
       lastSentAt = performance.now()
     }
@@ -93,46 +93,49 @@ export function relay(
   }
 
   let streamController: ReadableStreamDefaultController<Uint8Array>
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      streamController = controller
-      if (heartbeatMs !== undefined) timer = setTimeout(beat, heartbeatMs)
-      if (signal.aborted) queueMicrotask(onAbort)
-      else signal.addEventListener('abort', onAbort, { once: true })
-    },
-    async pull(controller) {
-      try {
-        if (!reader) {
-          const opened = body instanceof Promise ? await body : body
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        streamController = controller
+        if (heartbeatMs !== undefined) timer = setTimeout(beat, heartbeatMs)
+        if (signal.aborted) queueMicrotask(onAbort)
+        else signal.addEventListener('abort', onAbort, { once: true })
+      },
+      async pull(controller) {
+        try {
+          if (!reader) {
+            const opened = body instanceof Promise ? await body : body
+            if (ended) return
+            if (!opened) {
+              end('complete')
+              return controller.close()
+            }
+            reader = opened.getReader() as Reader
+          }
+          const { done, value } = await reader.read()
           if (ended) return
-          if (!opened) {
+          if (done) {
             end('complete')
             return controller.close()
           }
-          reader = opened.getReader() as Reader
+          if (watching.length > 0) tell(observer => observer.chunk?.(value))
+          if (heartbeatMs !== undefined) {
+            lastSentAt = performance.now()
+            betweenEvents = endsEvent(value)
+          }
+          controller.enqueue(value)
+        } catch (error) {
+          giveUp(error)
         }
-        const { done, value } = await reader.read()
+      },
+      cancel(reason) {
         if (ended) return
-        if (done) {
-          end('complete')
-          return controller.close()
-        }
-        if (watching.length > 0) tell(observer => observer.chunk?.(value))
-        if (heartbeatMs !== undefined) {
-          lastSentAt = performance.now()
-          betweenEvents = endsEvent(value)
-        }
-        controller.enqueue(value)
-      } catch (error) {
-        giveUp(error)
-      }
+        end('aborted')
+        leave(reason)
+      },
     },
-    cancel(reason) {
-      if (ended) return
-      end('aborted')
-      leave(reason)
-    },
-  })
+    { highWaterMark: 0 },
+  ) // nothing is read ahead: the client's pace is the backend's pace
 }
 
 const endsEvent = (bytes: Uint8Array): boolean => {

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts'
+import { sendForStream } from './stream-upstream.ts'
 
 /** A request to a backend. */
 export interface UpstreamInit {
@@ -6,6 +7,8 @@ export interface UpstreamInit {
   readonly headers: Record<string, string>
   readonly body?: Uint8Array<ArrayBuffer> | string
   readonly signal: AbortSignal
+  /** The answer is expected to be a stream. */
+  readonly stream?: boolean
 }
 
 /**
@@ -14,20 +17,17 @@ export interface UpstreamInit {
  */
 export type Upstream = (url: string, init: UpstreamInit) => Promise<Response>
 
-/** `fetch`, without its own ideas of time: it would give up after 360 s, and the router keeps the clock. */
-export const upstream: Upstream = async (url, { method, headers, body, signal }) => {
-  const response = await fetch(url, {
-    method,
-    headers,
-    signal,
-    redirect: 'manual',
-    timeout: false,
-    ...(body === undefined ? {} : { body }),
-  } as RequestInit).catch((cause: unknown) => {
-    if (signal.aborted) throw signal.reason
+/** The one door to every backend. */
+export const upstream: Upstream = async (url, init) => {
+  const response = await (init.stream ? sendForStream : sendForAnswer)(url, init).catch((cause: unknown) => {
+    if (init.signal.aborted) throw init.signal.reason
     throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to connect to the model backend', { cause })
   })
   if (response.status < 300 || response.status >= 400) return response
   await response.body?.cancel()
   throw new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend answered with a redirect, which gatehouse does not follow.')
 }
+
+/** `fetch`, without its own ideas of time: it would give up after 360 s, and the router keeps the clock. */
+const sendForAnswer: Upstream = (url, { method, headers, body, signal }) =>
+  fetch(url, { method, headers, signal, redirect: 'manual', timeout: false, ...(body === undefined ? {} : { body }) } as RequestInit)

@@ -7,6 +7,8 @@ export interface Failure {
   readonly retry: 'again' | 'elsewhere' | 'never'
   /** How long the backend asked us to wait, in milliseconds. */
   readonly afterMs?: number
+  /** A kept connection turned out to be closed: the backend is well, and nothing is gained by waiting. */
+  readonly wasReset?: boolean
 }
 
 /** First pause; each further one is twice as long. */
@@ -19,6 +21,7 @@ const longestPauseMs = 5_000
  * back-off is random, so that many clients of a backend that comes back do not arrive as one.
  */
 export function pause(round: number, failure: Failure | undefined, random: () => number = Math.random): number | undefined {
+  if (failure?.wasReset && round === 1) return 0
   const backoff = firstPauseMs * 2 ** (round - 1)
   const wait = Math.max(failure?.afterMs ?? 0, backoff / 2 + (random() * backoff) / 2)
   return wait > longestPauseMs ? undefined : wait
@@ -32,8 +35,10 @@ export const giveUpOn = (failure: Failure | undefined): unknown =>
 export function thrown(error: unknown): Failure {
   if (!(error instanceof GatewayError)) throw error // a bug in an adapter: not to be papered over by another backend
   if (error.status < 500) return { error, retry: 'never' }
-  return { error, retry: error.status === 504 ? 'elsewhere' : 'again' }
+  return { error, retry: error.status === 504 ? 'elsewhere' : 'again', wasReset: isReset(error.extra.cause) }
 }
+
+const isReset = (cause: unknown) => /ECONNRESET|EPIPE|ConnectionClosed/.test(String((cause as { code?: unknown } | undefined)?.code))
 
 /** What an error status of a backend means. */
 export async function refused(response: Response): Promise<Failure> {

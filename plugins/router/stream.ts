@@ -94,34 +94,37 @@ function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filte
     reader.cancel(error).catch(() => {})
   }
 
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (pending) {
-        if (pending.length > 0) controller.enqueue(pending)
-        pending = undefined
-        if (ended) return finish(controller)
-        return
-      }
-      try {
-        for (;;) {
-          const { done, value } = await reader.read()
-          watchdog.touch()
-          const bytes = done ? filter.end() : filter.feed(value)
-          ended = done
-          if (bytes.length > 0) controller.enqueue(bytes)
-          if (filter.failure) return fail(controller, midStream(filter.failure))
-          if (done) return finish(controller)
-          if (bytes.length > 0) return
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (pending) {
+          if (pending.length > 0) controller.enqueue(pending)
+          pending = undefined
+          if (ended) return finish(controller)
+          return
         }
-      } catch (cause) {
-        fail(controller, brokenOff(watchdog.signal.aborted ? watchdog.signal.reason : cause))
-      }
+        try {
+          for (;;) {
+            const { done, value } = await reader.read()
+            watchdog.touch()
+            const bytes = done ? filter.end() : filter.feed(value)
+            ended = done
+            if (bytes.length > 0) controller.enqueue(bytes)
+            if (filter.failure) return fail(controller, midStream(filter.failure))
+            if (done) return finish(controller)
+            if (bytes.length > 0) return
+          }
+        } catch (cause) {
+          fail(controller, brokenOff(watchdog.signal.aborted ? watchdog.signal.reason : cause))
+        }
+      },
+      cancel(reason) {
+        watchdog.abort(reason)
+        return reader.cancel(reason)
+      },
     },
-    cancel(reason) {
-      watchdog.abort(reason)
-      return reader.cancel(reason)
-    },
-  })
+    { highWaterMark: 0 },
+  ) // nothing is read ahead: the client's pace is the backend's pace
 }
 
 const midStream = ({ message, type, code }: StreamFailure) => new GatewayError(502, type ?? 'server_error', code ?? null, message)

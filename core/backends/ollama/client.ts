@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 import type { Upstream } from '../../http/upstream.ts'
+import type { Payload } from '../../openai.ts'
 import { type OllamaAnswer, parseAnswer, unreadable } from './answer.ts'
 import type { Json } from './values.ts'
 
@@ -18,6 +19,8 @@ export interface Asking {
   /** Headers of the client that a backend should see. */
   readonly headers?: Readonly<Record<string, string>>
   readonly signal: AbortSignal
+  /** The client's request: whether its answer is a stream. */
+  readonly payload?: Readonly<Payload>
 }
 
 /** The HTTP side of the adapter. Resolves with any status; throws when there was no answer. */
@@ -40,7 +43,8 @@ export function ollamaClient({ baseUrl, apiKey, headers, send }: ClientOptions):
     body?: string | Uint8Array<ArrayBuffer>,
   ) => {
     const id = asking.requestId === undefined ? {} : { 'x-request-id': asking.requestId }
-    const init = { method, headers: { ...asking.headers, ...more, ...id, ...own }, signal: asking.signal }
+    const stream = asking.payload?.stream === true
+    const init = { method, headers: { ...asking.headers, ...more, ...id, ...own }, signal: asking.signal, stream }
     try {
       return await send(baseUrl + path, body === undefined ? init : { ...init, body })
     } catch (error) {
