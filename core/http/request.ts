@@ -25,7 +25,7 @@ export async function readRequest(request: Request, { as, operation, limit }: Re
   const bytes = await readBytes(request, limit)
   if (as === 'raw') return { bytes, payload: { model: '' }, contentType }
   if (form) {
-    const fields = await readForm(bytes, contentType)
+    const fields = readForm(bytes, contentType)
     const payload = { ...fields, stream: fields.stream === 'true' } as unknown as Payload
     checkCall(operation, payload)
     return { bytes, payload, contentType }
@@ -42,6 +42,6 @@ const encoder = new TextEncoder()
 
 /** The bytes of a rewritten payload. Of a form only the model can be rewritten; its files are not ours to touch. */
 export function wireWith(body: ReadRequest | undefined, payload: Readonly<Payload>): Uint8Array<ArrayBuffer> {
-  if (body && body.contentType !== 'application/json') return withField(body.bytes, 'model', payload.model)
+  if (body && body.contentType !== 'application/json') return withField(body.bytes, body.contentType, 'model', payload.model)
   return encoder.encode(JSON.stringify(payload)) as Uint8Array<ArrayBuffer>
 }

@@ -23,7 +23,7 @@ export function prepareCall(ctx: Context, target: Target, signal: AbortSignal): 
       if (!change) return ctx.wire()
       // of a form only the model can be changed; its files pass as they are
       bytes ??= isForm(ctx)
-        ? withField(ctx.wire(), 'model', target.model)
+        ? withField(ctx.wire(), ctx.contentType, 'model', target.model)
         : (encoder.encode(JSON.stringify(payload)) as Uint8Array<ArrayBuffer>)
       return bytes
     },

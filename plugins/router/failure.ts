@@ -1,4 +1,5 @@
-import { GatewayError, readUpstreamError, type StreamFailure, type UpstreamError } from 'gatehouse'
+import { GatewayError, readUpstreamError, type StreamFailure } from 'gatehouse'
+import { busy, midStream, notOffered, unavailable, wrongRequest } from './words.ts'
 
 /** Why one attempt gave no answer, and what may be tried instead. */
 export interface Failure {
@@ -51,34 +52,20 @@ export async function refused(response: Response): Promise<Failure> {
     const error = new GatewayError(502, 'server_error', 'bad_gateway', "The model backend refused gatehouse's own credentials.")
     return { error, retry: 'elsewhere' }
   }
-  if (status === 429) return { error: passedOn(429, said, 'rate_limit_error', headers), retry: 'again', ...wait }
-  if (status < 500) return { error: passedOn(status, said, 'invalid_request_error'), retry: 'never' }
+  if (status === 429) return { error: busy(said, headers), retry: 'again', ...wait }
+  if (status < 500) return { error: wrongRequest(status, said), retry: 'never' }
   if (status === 503) return { error: unavailable(said, headers), retry: 'again', ...wait }
-  if (status === 501) return { error: passedOn(501, said, 'server_error', { 'x-should-retry': 'false' }), retry: 'elsewhere' }
+  if (status === 501) return { error: notOffered(said), retry: 'elsewhere' }
   const error = new GatewayError(status === 504 ? 504 : 502, 'server_error', 'bad_gateway', said.message)
   return { error, retry: status === 502 || status === 504 ? 'again' : 'elsewhere' }
 }
 
 /** What a stream that failed before its first event means. */
 export function brokenStream(failure: StreamFailure): Failure {
-  const { message, status, type, code } = failure
-  if (status !== undefined && status >= 400 && status < 500) {
-    return { error: new GatewayError(status, type ?? 'invalid_request_error', code ?? null, message), retry: 'never' }
-  }
-  return { error: new GatewayError(502, 'server_error', 'bad_gateway', message), retry: 'elsewhere' }
+  const { status } = failure
+  if (status !== undefined && status >= 400 && status < 500) return { error: wrongRequest(status, failure), retry: 'never' }
+  return { error: midStream(failure), retry: 'elsewhere' }
 }
-
-/** The upstream's own words in our envelope: for a wrong request they are the most useful ones. */
-function passedOn(status: number, { message, type, code, param }: UpstreamError, fallback: string, headers: Record<string, string> = {}) {
-  const openaiType = type && /_error$|^insufficient_quota$|^not_found$/.test(type) ? type : fallback
-  return new GatewayError(status, openaiType, code ?? (status === 404 ? 'model_not_found' : null), message, {
-    headers,
-    ...(param !== undefined && { param }),
-  })
-}
-
-const unavailable = ({ message }: UpstreamError, headers: Record<string, string>) =>
-  new GatewayError(503, 'service_unavailable', 'model_unavailable', message, { headers: { 'retry-after': '5', ...headers } })
 
 /** `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, 10.2.3). */
 export function retryAfter(value: string | null, now: () => number = Date.now): number | undefined {

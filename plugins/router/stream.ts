@@ -13,6 +13,7 @@ import {
 import { wantsUsage } from './call.ts'
 import { brokenStream, type Failure } from './failure.ts'
 import type { Watchdog } from './watchdog.ts'
+import { midStream } from './words.ts'
 
 /** What is done with the bytes of a stream on their way. */
 interface Filter {
@@ -126,8 +127,6 @@ function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filte
     { highWaterMark: 0 },
   ) // nothing is read ahead: the client's pace is the backend's pace
 }
-
-const midStream = ({ message, type, code }: StreamFailure) => new GatewayError(502, type ?? 'server_error', code ?? null, message)
 
 const brokenOff = (cause: unknown): GatewayError =>
   cause instanceof GatewayError
