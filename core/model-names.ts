@@ -12,6 +12,8 @@ export interface ModelNamesOptions {
   readonly defaultBackend: string | undefined
   /** Live: plugins may add to it while they are set up. */
   readonly backends: ReadonlyMap<string, Backend>
+  /** By backend: the names it serves when it cannot be asked. */
+  readonly declared: ReadonlyMap<string, readonly string[]>
   /** How long a backend may take to list its models. */
   readonly timeoutMs: number
   readonly log: Logger
@@ -26,7 +28,15 @@ const missMs = 1_000
 type Survey = ReadonlyMap<string, readonly ModelInfo[] | Error>
 
 /** The model names of the house: the config's first, then what the backends report. */
-export function createModels({ configured, defaultBackend, backends, timeoutMs, log, now = Date.now }: ModelNamesOptions): Models {
+export function createModels({
+  configured,
+  defaultBackend,
+  backends,
+  declared,
+  timeoutMs,
+  log,
+  now = Date.now,
+}: ModelNamesOptions): Models {
   const named = configured.flatMap(model => [model.name, ...model.aliases].map(name => ({ name, model })))
   const exact = new Map(named.filter(({ name }) => !name.includes('*')).map(({ name, model }) => [name, model]))
   const wildcards = named.filter(({ name }) => name.includes('*'))
@@ -36,7 +46,16 @@ export function createModels({ configured, defaultBackend, backends, timeoutMs, 
 
   /** Asks every backend; callers that arrive meanwhile share the answer. */
   const ask = (): Promise<Survey> => {
-    asking ??= survey(backends, timeoutMs).then(answers => {
+    asking ??= survey(backends, timeoutMs).then(asked => {
+      const answers = new Map(asked)
+      for (const [name, answer] of asked) {
+        const names = declared.get(name)
+        if (answer instanceof Error && names)
+          answers.set(
+            name,
+            names.map(id => ({ id, ownedBy: name })),
+          )
+      }
       for (const [name, answer] of answers) {
         if (answer instanceof Error) log.debug({ backend: name, err: answer }, 'could not list models')
         else known.set(name, answer)

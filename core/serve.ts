@@ -49,6 +49,7 @@ export async function serve({ config, configFile, log, store, plugins }: ServeOp
     configured: config.models,
     defaultBackend: config.default_backend,
     backends,
+    declared: new Map(Object.entries(config.backends).flatMap(([name, { models }]) => (models ? [[name, models] as const] : []))),
     timeoutMs: config.health_check_timeout,
     log,
   })

@@ -1,9 +1,10 @@
-import { definePlugin, GatewayError } from 'gatehouse'
+import { definePlugin, GatewayError, v } from 'gatehouse'
 
 /** `RATE_LIMIT_RPS`: one leaky bucket for the model API, MCP and unknown paths together. */
 export default definePlugin({
   name: 'limiter',
   guards: 'everything',
+  options: v.strictObject({}),
   setup(_, { store, config, log }) {
     const rps = config.rate_limit_rps
     const bucket = { perMinute: rps * 60, burst: Math.max(1, Math.floor(rps)) }
