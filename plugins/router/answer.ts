@@ -7,10 +7,14 @@ import {
   type Operation,
   type ResolvedModel,
   renameAnswer,
+  streamHeaders,
+  toEvents,
 } from 'gatehouse'
+import { wantsUsage } from './call.ts'
 import { fitEmbeddings } from './embeddings.ts'
 import type { Failure } from './failure.ts'
 import type { Watchdog } from './watchdog.ts'
+import { brokenOff } from './words.ts'
 
 /** A whole JSON answer: counted, repaired where a backend slipped, otherwise the very bytes. */
 export async function wholeAnswer(ctx: Context, model: ResolvedModel, response: Response, watchdog: Watchdog): Promise<Response | Failure> {
@@ -24,7 +28,14 @@ export async function wholeAnswer(ctx: Context, model: ResolvedModel, response: 
   }
   const changed = repair(ctx, model, json)
   const headers = forwardable(response.headers)
+  if (ctx.payload.stream && isCompletion(ctx.operation)) return streamOfAnswer(ctx, headers, (changed ?? json) as Record<string, unknown>)
   return new Response(changed === undefined ? bytes : JSON.stringify(changed), { status: response.status, headers })
+}
+
+/** Some backends ignore `stream`; their client still waits for events. */
+function streamOfAnswer(ctx: Context, headers: Headers, json: Record<string, unknown>): Response {
+  for (const [name, value] of Object.entries(streamHeaders)) headers.set(name, value)
+  return new Response(toEvents(json, { chat: ctx.operation === 'chat.completions', includeUsage: wantsUsage(ctx.payload) }), { headers })
 }
 
 const decoder = new TextDecoder()
@@ -32,15 +43,17 @@ const decoder = new TextDecoder()
 async function readAll(response: Response, watchdog: Watchdog): Promise<Uint8Array<ArrayBuffer>> {
   const length = Number(response.headers.get('content-length') ?? 0)
   // a body that came with its headers needs no watching; only one that trickles does
-  if (length > 0 && length < 16_384) return (await response.bytes()) as Uint8Array<ArrayBuffer>
-  watchdog.begun()
-  const chunks: Uint8Array[] = []
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    watchdog.touch()
-    if (done) return Buffer.concat(chunks) as Uint8Array<ArrayBuffer>
-    chunks.push(value)
+  try {
+    if (length > 0 && length < 16_384) return (await response.bytes()) as Uint8Array<ArrayBuffer>
+    watchdog.begun()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of response.body ?? []) {
+      watchdog.touch()
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks) as Uint8Array<ArrayBuffer>
+  } catch (cause) {
+    throw brokenOff(cause, watchdog.signal)
   }
 }
 

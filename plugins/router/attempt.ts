@@ -22,8 +22,10 @@ export function createAttempt({ config }: Pick<Gateway, 'config'>) {
 
   return async function attempt({ ctx, model, target, backend }: Attempt): Promise<Response | Failure> {
     const watchdog = createWatchdog(ctx.signal, { ...common, ...backend.timeouts })
+    let begun = false // once an answer has begun, the backend has done the work; asking it again would do it twice
     try {
       const response = await backend.send(prepareCall(ctx, target, watchdog.signal))
+      begun = true
       if (!response.ok) return await refused(response)
       if (isEventStream(response)) {
         return await (isCompletion(ctx.operation)
@@ -34,7 +36,8 @@ export function createAttempt({ config }: Pick<Gateway, 'config'>) {
       return await passedStream(ctx, model, response, watchdog)
     } catch (error) {
       if (ctx.signal.aborted) throw ctx.signal.reason
-      return thrown(watchdog.signal.aborted ? watchdog.signal.reason : error)
+      const failure = thrown(watchdog.signal.aborted ? watchdog.signal.reason : error)
+      return begun && failure.retry === 'again' ? { ...failure, retry: 'elsewhere' } : failure
     } finally {
       // a stream goes on under the same watchdog; whoever reads it stops it
       if (!watchdog.handedOver) watchdog.stop()

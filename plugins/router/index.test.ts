@@ -33,7 +33,7 @@ beforeAll(async () => {
       },
       models: [
         { name: 'smart', aliases: ['gpt-4o'], targets: [{ backend: 'first', model: 'echo' }] },
-        ...['dead', 'boom', 'busy', 'down-once', 'reset', 'redirect', 'missing', 'hold-first'].map(model => ({
+        ...['dead', 'boom', 'busy', 'down-once', 'reset', 'redirect', 'missing', 'hold-first', 'break'].map(model => ({
           name: `over-${model}`,
           targets: [
             { backend: model === 'dead' ? 'dead' : 'first', model },
@@ -248,6 +248,39 @@ describe('fallback and retry', () => {
     for (let part = await reader.read(); !part.done; part = await reader.read()) text += decoder.decode(part.value)
     expect(text).not.toContain('[DONE]')
     expect(JSON.parse(events(text).at(-1) as string)).toMatchObject({ error: { type: 'server_error', code: 'bad_gateway' } })
+  })
+
+  test('an answer that breaks off in its middle is a 502, and another target is asked', async () => {
+    clear()
+    expect((await ask('near/break')).status).toBe(502)
+    expect(first.requests).toHaveLength(1) // the backend has done the work once
+    expect((await ask('over-break')).status).toBe(200)
+  })
+
+  test('a backend that ignores `stream` still gives its client events', async () => {
+    const deaf = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: () =>
+        Response.json({
+          id: 'x',
+          choices: [{ message: { role: 'assistant', content: 'whole' } }],
+          usage: { prompt_tokens: 1, completion_tokens: 1 },
+        }),
+    })
+    await using alone = await openHouse({ yaml: { backends: { up: { type: 'openai-compatible', base_url: deaf.url.origin } } } })
+    const response = await fetch(`${alone.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'x' }] }),
+    })
+    expect(response.headers.get('content-type')).toStartWith('text/event-stream')
+    const text = await response.text()
+    expect(JSON.parse(events(text)[0] as string)).toMatchObject({
+      model: 'm',
+      choices: [{ delta: { role: 'assistant', content: 'whole' } }],
+    })
+    expect(text).toEndWith('data: [DONE]\n\n')
+    await deaf.stop(true)
   })
 
   test('a stream that cannot begin is a true status, not a stream', async () => {

@@ -3,7 +3,7 @@ import {
   createNormaliser,
   createRenamer,
   forwardable,
-  GatewayError,
+  type GatewayError,
   isEventStream,
   type ResolvedModel,
   type StreamFailure,
@@ -13,7 +13,7 @@ import {
 import { wantsUsage } from './call.ts'
 import { brokenStream, type Failure } from './failure.ts'
 import type { Watchdog } from './watchdog.ts'
-import { midStream } from './words.ts'
+import { brokenOff, midStream } from './words.ts'
 
 /** What is done with the bytes of a stream on their way. */
 interface Filter {
@@ -73,7 +73,9 @@ async function open(response: Response, filter: Filter, watchdog: Watchdog, head
 async function readUntilStarted(reader: Reader, filter: Filter, watchdog: Watchdog): Promise<{ bytes: Uint8Array; done: boolean }> {
   let bytes: Uint8Array = nothing
   for (;;) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.read().catch((cause: unknown) => {
+      throw brokenOff(cause, watchdog.signal)
+    })
     const part = done ? filter.end() : filter.feed(value)
     watchdog.touch()
     bytes = bytes.length === 0 ? part : Buffer.concat([bytes, part])
@@ -116,7 +118,7 @@ function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filte
             if (bytes.length > 0) return
           }
         } catch (cause) {
-          fail(controller, brokenOff(watchdog.signal.aborted ? watchdog.signal.reason : cause))
+          fail(controller, brokenOff(cause, watchdog.signal))
         }
       },
       cancel(reason) {
@@ -127,10 +129,3 @@ function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filte
     { highWaterMark: 0 },
   ) // nothing is read ahead: the client's pace is the backend's pace
 }
-
-const brokenOff = (cause: unknown): GatewayError =>
-  cause instanceof GatewayError
-    ? cause
-    : new GatewayError(502, 'server_error', 'bad_gateway', 'The connection to the model backend broke in the middle of its answer.', {
-        cause,
-      })

@@ -36,5 +36,14 @@ export const notOffered = ({ message }: UpstreamError, status = 501): GatewayErr
 export const midStream = ({ message, code }: UpstreamError): GatewayError =>
   new GatewayError(502, 'server_error', code ?? 'bad_gateway', message)
 
+/** What breaking off means: the watchdog's reason when it was the watchdog, else the connection. */
+export const brokenOff = (cause: unknown, watchdog: AbortSignal): GatewayError => {
+  const reason = watchdog.aborted ? watchdog.reason : cause
+  if (reason instanceof GatewayError) return reason
+  return new GatewayError(502, 'server_error', 'bad_gateway', 'The connection to the model backend broke in the middle of its answer.', {
+    cause,
+  })
+}
+
 const aboutModel = /model/i
 const tooLong = /exceed_context_size|exceeds the available context|maximum context length|context_length_exceeded/i
