@@ -3,6 +3,7 @@ import { isCompletion, wholeAnswer } from './answer.ts'
 import { prepareCall } from './call.ts'
 import { type Failure, refused, thrown } from './failure.ts'
 import { eventStream, passedStream } from './stream.ts'
+import type { Ticker } from './ticker.ts'
 import { createWatchdog, type Limits } from './watchdog.ts'
 
 /** One target a request may be sent to. */
@@ -17,11 +18,11 @@ export interface Attempt {
  * Sends a request to one target. Resolves with the answer once it is certain that there is one: for a stream
  * that is its first real event, so that until then another backend can still take over.
  */
-export function createAttempt({ config }: Pick<Gateway, 'config'>) {
+export function createAttempt({ config }: Pick<Gateway, 'config'>, ticker: Ticker) {
   const common: Limits = { firstTokenMs: config.timeouts.first_token, idleMs: config.timeouts.idle }
 
   return async function attempt({ ctx, model, target, backend }: Attempt): Promise<Response | Failure> {
-    const watchdog = createWatchdog(ctx.signal, { ...common, ...backend.timeouts })
+    const watchdog = createWatchdog(ctx.signal, ticker, { ...common, ...backend.timeouts })
     let begun = false // once an answer has begun, the backend has done the work; asking it again would do it twice
     try {
       const response = await backend.send(prepareCall(ctx, target, watchdog.signal))

@@ -1,6 +1,7 @@
 import { type Context, definePlugin, GatewayError, type ResolvedModel, v } from 'gatehouse'
 import { type Attempt, createAttempt } from './attempt.ts'
 import { type Failure, giveUpOn, pause } from './failure.ts'
+import { createTicker } from './ticker.ts'
 
 const options = v.strictObject({
   /** How many times a request is sent again after every target was tried once. */
@@ -20,9 +21,11 @@ export default definePlugin({
     if (config.default_backend !== undefined && !backends.has(config.default_backend)) {
       throw new Error(`default_backend "${config.default_backend}" is not a backend`)
     }
-    const attempt = createAttempt(gateway)
+    const ticker = createTicker()
+    const attempt = createAttempt(gateway, ticker)
 
     return {
+      close: ticker.close,
       async handle(ctx) {
         const model = await currentModel(ctx, models.resolve)
         const places = model.targets.flatMap((target): Attempt[] => {

@@ -1,4 +1,5 @@
 import { GatewayError } from 'gatehouse'
+import type { Ticker } from './ticker.ts'
 
 /** Aborts an upstream call that stays silent too long, and when the request itself ends. */
 export interface Watchdog {
@@ -22,20 +23,16 @@ export interface Limits {
   readonly idleMs: number
 }
 
-/**
- * One timer for a whole stream: a sign of life only notes the time, and the timer, when it fires, looks how
- * long ago that was. Resetting a timer for every event would cost more than forwarding it.
- */
-export function createWatchdog(request: AbortSignal, { firstTokenMs, idleMs }: Limits): Watchdog {
+/** A sign of life only notes the time; the ticker looks how long ago that was. */
+export function createWatchdog(request: AbortSignal, ticker: Ticker, { firstTokenMs, idleMs }: Limits): Watchdog {
   const upstream = new AbortController()
   let limitMs = firstTokenMs
   let phase: 'first_token' | 'idle' = 'first_token'
   let lastSign = performance.now()
-  let timer: Timer | undefined
   let handedOver = false
 
   const stop = () => {
-    clearTimeout(timer)
+    ticker.unwatch(look)
     request.removeEventListener('abort', onRequestAbort)
   }
   const onRequestAbort = () => {
@@ -43,20 +40,15 @@ export function createWatchdog(request: AbortSignal, { firstTokenMs, idleMs }: L
     upstream.abort(request.reason)
   }
   const look = () => {
-    const left = limitMs - (performance.now() - lastSign)
-    if (left > 0) return arm(left)
+    if (performance.now() - lastSign < limitMs) return
     stop()
     upstream.abort(tooLong(phase))
-  }
-  const arm = (ms: number) => {
-    // a delay over 2³¹-1 ms would fire at once
-    if (Number.isFinite(ms)) timer = setTimeout(look, Math.min(ms, 2 ** 31 - 1))
   }
 
   if (request.aborted) upstream.abort(request.reason)
   else {
     request.addEventListener('abort', onRequestAbort, { once: true })
-    arm(limitMs)
+    ticker.watch(look)
   }
   return {
     signal: upstream.signal,
@@ -66,10 +58,7 @@ export function createWatchdog(request: AbortSignal, { firstTokenMs, idleMs }: L
     begun() {
       lastSign = performance.now()
       phase = 'idle'
-      if (limitMs === idleMs) return
       limitMs = idleMs
-      clearTimeout(timer)
-      arm(limitMs)
     },
     stop,
     handOver() {
