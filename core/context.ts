@@ -36,6 +36,8 @@ export interface Context {
   rewrite(change: Partial<Payload>): void
   /** Bytes to send upstream: the client's own bytes until someone called `rewrite`. */
   wire(): Uint8Array<ArrayBuffer>
+  /** The same for another payload: a form stays a form, numbers keep their digits. */
+  wireOf(payload: Readonly<Payload>): Uint8Array<ArrayBuffer>
   /** What `wire()` is: JSON, or the client's multipart form with its boundary. */
   readonly contentType: string
   /** The model as resolved from names, aliases and wildcards. Undefined until the body is read. */

@@ -14,6 +14,8 @@ export interface ErrorExtra {
   readonly headers?: Readonly<Record<string, string>>
   /** The request field that is wrong. */
   readonly param?: string
+  /** The backend cannot have begun to work on the request, so that sending it again does nothing twice. */
+  readonly neverReached?: boolean
   /** What happened underneath; for the log, never for the client. */
   readonly cause?: unknown
 }
@@ -57,14 +59,22 @@ export function errorEnvelope(error: unknown, requestId: string): ErrorEnvelope 
 /** The JSON response for an error. */
 export function errorResponse(error: unknown, requestId: string): Response {
   const { status, extra } = asGatewayError(error)
-  return Response.json(errorEnvelope(error, requestId), { status, headers: { ...extra.headers } })
+  // a plugin's or an upstream's number is not to be trusted: a Response throws for what is no status
+  const known = Number.isInteger(status) && status >= 400 && status <= 599
+  return Response.json(errorEnvelope(error, requestId), { status: known ? status : 502, headers: { ...extra.headers } })
 }
 
 const encoder = new TextEncoder()
 
-/** The last event of a stream that failed after its headers had left. No `[DONE]` follows it. */
-export const errorEvent = (error: unknown, requestId: string): Uint8Array =>
-  encoder.encode(`data: ${JSON.stringify(errorEnvelope(error, requestId))}\n\n`)
+/**
+ * The last event of a stream that failed after its headers had left. No `[DONE]` follows it. Anthropic's
+ * clients go by the event's name, so theirs has one (docs.anthropic.com, streaming, error events).
+ */
+export function errorEvent(error: unknown, requestId: string, operation = ''): Uint8Array {
+  const envelope = errorEnvelope(error, requestId)
+  if (operation !== 'messages') return encoder.encode(`data: ${JSON.stringify(envelope)}\n\n`)
+  return encoder.encode(`event: error\ndata: ${JSON.stringify({ type: 'error', ...envelope })}\n\n`)
+}
 
 const asGatewayError = (error: unknown): GatewayError =>
   error instanceof GatewayError

@@ -17,6 +17,8 @@ export interface ExchangeOptions {
   /** The longest a request may take from start to end; Infinity for none. */
   readonly totalMs: number
   readonly newId: () => string
+  /** Called when the body is in. */
+  readonly onRead?: () => void
 }
 
 /** One request as the socket and the route table know it. */
@@ -104,8 +106,9 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       if (body) return payload
       body = await readRequest(request, { as: arrival.body, operation, limit: options.bodyLimit })
       ;({ payload, bytes } = body)
+      options.onRead?.()
       if (arrival.body !== 'operation') return payload
-      if (payload.stream) heartbeatTimer = setTimeout(due, options.heartbeatMs, 'heartbeat' as const)
+      if (payload.stream === true) heartbeatTimer = setTimeout(due, options.heartbeatMs, 'heartbeat' as const)
       model = await options.models.resolve(payload.model)
       ctx.phase = 'waiting'
       return payload
@@ -121,6 +124,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       bytes ??= wireWith(body, payload)
       return bytes
     },
+    wireOf: other => wireWith(body, other),
     get contentType() {
       return body?.contentType ?? 'application/json'
     },
@@ -156,16 +160,16 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
     onEnd(ctx, outcome === 'aborted' ? clientLeft.status : sent)
   }
 
-  const stream = (content: ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array> | null>, heartbeatMs: number | undefined) => {
+  const stream = (content: ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array> | null>, isEvents: boolean) => {
     ctx.phase = 'streaming'
     return relay(content, {
       observers,
-      heartbeatMs,
+      heartbeatMs: isEvents ? options.heartbeatMs : undefined,
       signal: abort.signal,
       lastWords: error => {
-        if (error === clientLeft || heartbeatMs === undefined) return
+        if (error === clientLeft) return
         if (!(error instanceof GatewayError)) logger().error({ err: error }, 'stream failed')
-        return errorEvent(error, id)
+        return isEvents ? errorEvent(error, id, operation) : undefined
       },
       onThrow: err => logger().error({ err }, 'stream observer failed'),
       onEnd: outcome => settle(outcome === 'failed' && abort.signal.reason === clientLeft ? 'aborted' : outcome),
@@ -187,19 +191,20 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
         settle('complete')
         return response
       }
-      const heartbeatMs = isEventStream(response) ? options.heartbeatMs : undefined
-      return new Response(stream(response.body, heartbeatMs), { status: response.status, headers: answered })
+      return new Response(stream(response.body, isEventStream(response)), { status: response.status, headers: answered })
     },
 
     answerEarly(pending) {
       sent = 200
       for (const [name, value] of Object.entries(streamHeaders)) headers.set(name, value)
-      return new Response(stream(pending.then(eventsOf), options.heartbeatMs), { headers })
+      return new Response(stream(pending.then(eventsOf), true), { headers })
     },
 
-    fail(error) {
-      const known = error instanceof GatewayError
-      if (!known) logger().error({ err: error }, 'request failed')
+    fail(thrown) {
+      clearTimeout(heartbeatTimer)
+      // whatever broke on the way: when the client has left, or the house ended it, that is why
+      const error = abort.signal.aborted ? abort.signal.reason : thrown
+      if (!(error instanceof GatewayError)) logger().error({ err: error }, 'request failed')
       const response = errorResponse(error, id)
       sent = response.status
       for (const [name, value] of headers) response.headers.set(name, value)
@@ -217,9 +222,11 @@ function requestId(headers: Headers): string | undefined {
   return given !== null && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : undefined
 }
 
-/** The rest of a stream whose 200 has already left: an answer that is no stream can only be one event. */
+/** The rest of a stream whose 200 has already left: an answer that is JSON, such as an error, becomes one event. */
 async function eventsOf(response: Response): Promise<ReadableStream<Uint8Array> | null> {
   if (response.ok && isEventStream(response)) return response.body
-  const text = await response.text()
-  return new Response(`data: ${text}\n\n`).body
+  const json = await response.json().catch((cause: unknown) => {
+    throw new GatewayError(502, 'server_error', 'bad_gateway', 'The answer is not one that a stream can carry.', { cause })
+  })
+  return new Response(`data: ${JSON.stringify(json)}\n\n`).body
 }

@@ -26,8 +26,8 @@ export interface KernelOptions extends ExchangeOptions {
 export interface Listener {
   readonly hostname: string
   readonly port: number
-  /** Takes no new connections; the open ones go on. */
-  stop(): void
+  /** Takes no new connections; resolves when the open ones have sent all they had. */
+  stop(): Promise<void>
   /** Ends every connection. */
   close(): void
 }
@@ -63,28 +63,33 @@ export function createKernel(options: KernelOptions) {
     const exchange: Exchange = openExchange(
       {
         request,
-        url: new URL(request.url),
+        url: urlOf(request),
         ip: options.clientIp(server?.requestIP(request)?.address ?? '', request.headers),
         ...route.arrival,
       },
-      options,
-      (_, status) => options.onEnd(exchange, status),
+      {
+        ...options,
+        // a thinking model is not an idle socket: once the body is in, only our own timeouts count
+        onRead: () => server?.timeout(request, 0),
+      },
+      (_, status) => {
+        server?.timeout(request, idleTimeout) // Bun keeps a limit for the next request of the connection
+        options.onEnd(exchange, status)
+      },
     )
     options.onOpen(exchange)
-    const response = await respond(exchange, route.run, server)
+    const response = await respond(exchange, route.run)
     const origin = request.headers.get('origin')
     if (origin) cors.decorate(response.headers, origin)
     return response
   }
 
-  async function respond(exchange: Exchange, run: Pipeline, server: Server): Promise<Response> {
+  async function respond(exchange: Exchange, run: Pipeline): Promise<Response> {
     const { ctx } = exchange
     try {
       if (options.stopping()) throw stopping()
       const pending = run(ctx)
       if (!(pending instanceof Promise)) return exchange.answer(pending)
-      // a thinking model is not an idle socket: once the body is in, only our own timeouts count
-      server?.timeout(ctx.request, 0)
       const first = await Promise.race([pending, exchange.heartbeatDue])
       return first === 'heartbeat' ? exchange.answerEarly(pending) : exchange.answer(first)
     } catch (error) {
@@ -104,7 +109,7 @@ export function createKernel(options: KernelOptions) {
   // Elysia's own errors are only "no such route": handlers never throw. Its router also misses paths when the
   // host name is shorter than four characters, so the table is asked once more.
   app.onError(({ request, server }) => {
-    const { pathname } = new URL(request.url)
+    const { pathname } = urlOf(request)
     const { match, methods } = findRoute(served, request.method, pathname)
     if (match) return answer(request, server, withParams(match.route, match.params))
     const body = { operation: pathname, limited: true, body: 'none' } as const
@@ -123,7 +128,7 @@ export function createKernel(options: KernelOptions) {
       return {
         hostname,
         port: server.port as number,
-        stop: () => void server.stop(false),
+        stop: () => server.stop(false),
         close: () => void server.stop(true),
       }
     },
@@ -164,6 +169,11 @@ function serveTable(routes: readonly Route[], pipelines: Pipelines): Served[] {
     ),
   )
   return [...calls, ...others]
+}
+
+/** HTTP/1.0 needs no Host, and a malformed one must not topple anything; then the path is all there is. */
+function urlOf({ url }: Request): URL {
+  return URL.parse(url) ?? URL.parse(url.replace(/^[a-z]+:\/\/[^/]*/i, ''), 'http://localhost') ?? new URL('http://localhost/')
 }
 
 /** Path parameters become part of the context of this one request. */

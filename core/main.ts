@@ -58,10 +58,12 @@ const print = (text: string): void => {
   process.stdout.write(text)
 }
 
-// a stream that breaks in a forgotten corner must not take the house down
-process.on('unhandledRejection', error => {
-  process.stderr.write(`gatehouse: unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-})
+// an error in a forgotten corner of one request must not take the others down
+for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+  process.on(event, (error: unknown) => {
+    process.stderr.write(`gatehouse: ${event}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  })
+}
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const known = error instanceof ConfigError

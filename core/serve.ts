@@ -131,15 +131,17 @@ export async function serve({ config, configFile, log, store, plugins }: ServeOp
 
   const shutDown = async (graceMs: number) => {
     stopping = true
-    for (const listener of listeners) listener.stop()
+    const deadline = performance.now() + graceMs
+    const sent = Promise.all(listeners.map(listener => listener.stop()))
     if (!(await within(graceMs, exchanges.idle()))) {
       log.warn({ in_flight: exchanges.size }, 'ending the requests that are still in flight')
       exchanges.cancelAll(
         new GatewayError(503, 'service_unavailable', 'stopping', 'gatehouse is stopping.', { headers: { 'retry-after': '5' } }),
       )
       await within(lastWordsMs, exchanges.idle())
-      await Bun.sleep(50) // the kernel hands the last bytes over after the exchange is settled
     }
+    // an exchange is settled when its last bytes are handed to the socket; slow clients still read them
+    await within(Math.max(lastWordsMs, deadline - performance.now()), sent)
     await closePlugins(layers, gateway)
     for (const backend of backends.values()) await backend.close?.()
     await store.close()
@@ -201,7 +203,7 @@ function open(kernel: ReturnType<typeof createKernel>, host: string, port: numbe
 
 const isPortTaken = (error: unknown) => error instanceof ConfigError && (error.cause as { code?: string })?.code === 'EADDRINUSE'
 
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined
   const late = new Promise<false>(resolve => {
     timer = setTimeout(resolve, ms, false)

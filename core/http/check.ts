@@ -36,6 +36,9 @@ const checked = new Set<Operation>(['chat.completions', 'completions', 'embeddin
 export function checkCall(operation: Operation, payload: Payload): void {
   const { model } = payload
   if (model !== undefined && typeof model !== 'string') throw invalidRequest('Invalid request body', 'invalid_type', 'model')
+  if (typeof model === 'string' && model.length > longestModel)
+    throw invalidRequest('The name of the model is too long.', 'invalid_type', 'model')
+  refuseTwins(payload)
   // editors that complete code talk to one model and name none
   if (!model && operation === 'infill') return
   if (!model) throw invalidRequest('Model is required', 'missing_model', 'model')
@@ -52,6 +55,18 @@ export function checkCall(operation: Operation, payload: Payload): void {
   }
   if (operation === 'embeddings' && (payload.input === undefined || payload.input === null)) {
     throw invalidRequest('Input is required', 'missing_input', 'input')
+  }
+}
+
+/** No model has a longer name, and every name is a word in the log. */
+const longestModel = 256
+
+/** Servers written in Go read `Model` as `model`, and the last one wins: it would not be the one that was checked here. */
+function refuseTwins(payload: Payload): void {
+  for (const field in payload) {
+    if (field.length > 6 || field === 'model' || field === 'stream') continue
+    const name = field.toLowerCase()
+    if (name === 'model' || name === 'stream') throw invalidRequest(`Write \`${name}\` in small letters.`, 'invalid_field', field)
   }
 }
 

@@ -53,6 +53,40 @@ test('two models in one form are refused: which one counts is nobody’s to gues
   expect(() => readForm(bytes, type)).toThrow(GatewayError)
 })
 
+const raw = (...lines: string[]) => new TextEncoder().encode(lines.join('\r\n')) as Uint8Array<ArrayBuffer>
+const part = (disposition: string, content: string) => ['--b', `Content-Disposition: ${disposition}`, '', content]
+
+test.each([
+  ['a folded header', 'form-data;\r\n name="model"'],
+  ['an extended name', "form-data; name*=utf-8''model"],
+  ['an escaped name', 'form-data; name="mod\\el"'],
+  ['a percent-encoded name', "form-data; name*=utf-8''m%6fdel"],
+  ['a file called so', 'form-data; name="model"; filename=""'],
+])('a second model hidden in %s is refused', (_, disposition) => {
+  const form = raw(...part('form-data; name="model"', 'a'), ...part(disposition, 'evil'), '--b--', '')
+  expect(() => readForm(form, 'multipart/form-data; boundary=b')).toThrow('names the model twice')
+})
+
+test('a line that only begins like the boundary is content, and nothing counts after the closing one', () => {
+  const form = raw(
+    ...part('form-data; name="file"; filename="f"', '--bX\r\nContent-Disposition: form-data; name="model"\r\n\r\nno'),
+    ...part('form-data; name="model"', 'yes'),
+    '--b--',
+    ...part('form-data; name="model"', 'late'),
+    '--b--',
+    '',
+  )
+  expect(readForm(form, 'multipart/form-data; boundary=b')).toEqual({ model: 'yes' })
+})
+
+test('a form made to be slow is not', () => {
+  const from = performance.now()
+  expect(() => readForm(raw(...Array.from({ length: 200_000 }, () => '--b'), ''), 'multipart/form-data; boundary=b')).toThrow()
+  const many = Array.from({ length: 2000 }, (_, i) => part(`form-data; name="f${i}"`, 'x')).flat()
+  expect(() => readForm(raw(...many, '--b--', ''), 'multipart/form-data; boundary=b')).toThrow('more than 1000 parts')
+  expect(performance.now() - from).toBeLessThan(2000) // it took minutes when each part was searched to the end of the form
+})
+
 test.each([
   ['no boundary', 'multipart/form-data', '--x\r\n'],
   ['another boundary', 'multipart/form-data; boundary=y', '--x\r\n\r\n\r\n--x--'],

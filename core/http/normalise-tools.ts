@@ -13,7 +13,9 @@ interface Call {
   readonly index: number
   /** The upstream's own id, which later deltas may repeat. */
   readonly id: string | undefined
-  readonly name: string | undefined
+  /** As far as it is known: some servers send it in pieces, before the arguments. */
+  name: string | undefined
+  hasArguments: boolean
 }
 
 /** No calls seen yet. */
@@ -32,12 +34,13 @@ export function createToolCallDeltas(newId: () => string): ToolCallDeltas {
     if (!call) return name === undefined && id !== undefined ? calls.find(other => other.id === id) : undefined
     if (name === undefined) return call
     // Some servers give every call the index 0. Older vLLM makes up an id per delta, but names the function only once.
+    if (call.name === undefined || (id === undefined && !call.hasArguments)) return call
     const begins = id === undefined ? name !== call.name : id !== call.id
     return begins ? undefined : call
   }
 
   const open = (delta: JsonObject, id: string | undefined, name: string | undefined): Call => {
-    const call: Call = { index: calls.length, id, name }
+    const call: Call = { index: calls.length, id, name, hasArguments: false }
     calls.push(call)
     const sentId = id === undefined || sentIds.has(id) ? `call_${newId()}` : id
     sentIds.add(sentId)
@@ -67,10 +70,13 @@ export function createToolCallDeltas(newId: () => string): ToolCallDeltas {
       delete delta.id
       changed = true
     }
-    if (known && filled(given.name) !== undefined && given.name === known.name) {
-      delete given.name
-      changed = true
+    if (known && name !== undefined) {
+      if (known.name === name) {
+        delete given.name
+        changed = true
+      } else known.name = `${known.name ?? ''}${name}`
     }
+    if (filled(given.arguments) !== undefined || isObject(given.arguments)) call.hasArguments = true
     return stringifyArguments(given) || changed
   }
 

@@ -17,6 +17,8 @@ export interface StreamNormaliser {
   feed(chunk: Uint8Array): Uint8Array
   /** What is still owed, once the upstream has ended. */
   end(): Uint8Array
+  /** True once `[DONE]` has been forwarded: nothing may follow, whatever the upstream still does. */
+  readonly done: boolean
   /** True once a real event has come: not a comment, not an error. */
   readonly started: boolean
   /** Why the stream cannot go on. Nothing is forwarded after it; the caller renders the error event. */
@@ -135,6 +137,9 @@ export function createNormaliser(options: NormaliseOptions): StreamNormaliser {
       if (choices.complete) close(out, doneEvent)
       else failure = endedEarly
       return join(out)
+    },
+    get done() {
+      return done
     },
     get started() {
       return started

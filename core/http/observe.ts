@@ -66,8 +66,10 @@ export function relay(
     end('failed')
     const bytes = lastWords(error)
     try {
-      if (bytes) streamController.enqueue(bytes)
-      streamController.close()
+      if (bytes) {
+        streamController.enqueue(bytes)
+        streamController.close()
+      } else streamController.error() // closed cleanly, half a file would look whole; the runtime prints what is given here
     } catch {
       // the client has gone in the same moment; nobody is left to tell
     }

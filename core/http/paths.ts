@@ -15,8 +15,9 @@ export interface Found<R extends Routed> {
 
 /** Looks a path up, a trailing slash forgiven. Linear: only asked for what the real router did not know. */
 export function findRoute<R extends Routed>(routes: readonly R[], method: string, path: string): Found<R> {
+  const given = trimSlashes(path).split('/')
   const matches = routes.flatMap(route => {
-    const params = matchPath(route.path, path)
+    const params = matchPath(trimSlashes(route.path).split('/'), given)
     return params ? [{ route, params }] : []
   })
   const methods = [...new Set(matches.map(({ route }) => route.method))]
@@ -26,9 +27,7 @@ export function findRoute<R extends Routed>(routes: readonly R[], method: string
   return { match: matches.find(({ route }) => route.method === wanted), methods }
 }
 
-function matchPath(pattern: string, path: string): Record<string, string> | undefined {
-  const wanted = pattern.replace(/\/+$/, '').split('/')
-  const given = path.replace(/\/+$/, '').split('/')
+function matchPath(wanted: readonly string[], given: readonly string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {}
   for (const [i, part] of wanted.entries()) {
     if (part === '*') {
@@ -41,6 +40,15 @@ function matchPath(pattern: string, path: string): Record<string, string> | unde
   }
   return wanted.length === given.length ? params : undefined
 }
+
+/** A path without the slashes at its end. No regular expression: `/\/+$/` is quadratic in them. */
+export function trimSlashes(path: string): string {
+  let end = path.length
+  while (end > 0 && path.charCodeAt(end - 1) === slash) end--
+  return path.slice(0, end)
+}
+
+const slash = '/'.charCodeAt(0)
 
 /** Percent-decodes path parameters. */
 export function decodeParams(params: Readonly<Record<string, string>>): Record<string, string> {

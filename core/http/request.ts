@@ -1,6 +1,7 @@
 import type { Operation, Payload } from '../openai.ts'
 import { expectJson, parseObject, readBytes } from './body.ts'
 import { checkCall } from './check.ts'
+import { keepLongNumbers } from './long-numbers.ts'
 import { readForm, withField } from './multipart.ts'
 
 /** A request body, read and parsed once. */
@@ -43,5 +44,5 @@ const encoder = new TextEncoder()
 /** The bytes of a rewritten payload. Of a form only the model can be rewritten; its files are not ours to touch. */
 export function wireWith(body: ReadRequest | undefined, payload: Readonly<Payload>): Uint8Array<ArrayBuffer> {
   if (body && body.contentType !== 'application/json') return withField(body.bytes, body.contentType, 'model', payload.model)
-  return encoder.encode(JSON.stringify(payload)) as Uint8Array<ArrayBuffer>
+  return encoder.encode(JSON.stringify(payload, body && keepLongNumbers(body.bytes))) as Uint8Array<ArrayBuffer>
 }

@@ -20,29 +20,51 @@ export const sendForStream: Upstream = (url, { method, headers, body, signal }) 
     if (signal.aborted) return reject(signal.reason)
     const target = new URL(url)
     const secure = target.protocol === 'https:'
-    const length = body === undefined ? 0 : Buffer.byteLength(body)
     const options = {
       method,
-      // Node streams do not undo an encoding
-      headers: { ...headers, 'content-length': String(length), 'accept-encoding': 'identity' },
+      headers: { ...headers, 'content-length': String(body === undefined ? 0 : Buffer.byteLength(body)), 'accept-encoding': 'identity' },
       agent: headers.connection === 'close' ? false : secure ? agents['https:'] : agents['http:'],
       highWaterMark: readAhead, // goes to the socket (net.connect), which is why the types of a request do not list it
     }
     const request = (secure ? httpsRequest : httpRequest)(target, options)
-    const onAbort = () => request.destroy(asError(signal.reason))
+    const done = () => signal.removeEventListener('abort', onAbort)
+    const fail = (error: unknown) => {
+      done()
+      request.destroy()
+      reject(error)
+    }
+    const onAbort = () => fail(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    request.on('error', error => {
-      signal.removeEventListener('abort', onAbort)
-      reject(signal.aborted ? signal.reason : error)
-    })
+    request.on('error', error => fail(Object.assign(error, { reused: request.reusedSocket })))
+    request.on('close', () => fail(new Error('the connection closed without an answer')))
+    request.on('upgrade', () => fail(new Error('the backend wants another protocol (101)')))
     request.on('response', message => {
-      const done = () => signal.removeEventListener('abort', onAbort)
-      resolve(new Response(bodyOf(message, signal, done), { status: message.statusCode ?? 502, headers: headersOf(message) }))
+      try {
+        resolve(responseOf(message, signal, done))
+      } catch (error) {
+        fail(error) // what is thrown in an event would end the process
+      }
     })
     request.end(body)
   })
 
-const asError = (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason)))
+const withoutBody = new Set([204, 205, 304])
+
+function responseOf(message: IncomingMessage, signal: AbortSignal, done: () => void): Response {
+  const status = message.statusCode ?? 0
+  if (status < 200 || status > 599) throw new Error(`the backend answered with the status ${status}`)
+  const headers = headersOf(message)
+  if (withoutBody.has(status)) {
+    done()
+    message.resume()
+    return new Response(null, { status, headers })
+  }
+  const body = bodyOf(message, signal, done)
+  const encoding = headers.get('content-encoding')?.toLowerCase()
+  if (encoding === undefined || encoding === 'identity') return new Response(body, { status, headers })
+  // we asked for none, but not every proxy listens
+  return new Response(body.pipeThrough(new DecompressionStream(encoding as 'gzip')), { status, headers })
+}
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers()
@@ -51,7 +73,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
 }
 
 /** Reads from the socket only when pulled. */
-function bodyOf(message: IncomingMessage, signal: AbortSignal, done: () => void): ReadableStream<Uint8Array> {
+function bodyOf(message: IncomingMessage, signal: AbortSignal, done: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
   let wake: (() => void) | undefined
   let state: 'open' | 'ended' | 'broken' = 'open'
   let failure: unknown
@@ -67,11 +89,11 @@ function bodyOf(message: IncomingMessage, signal: AbortSignal, done: () => void)
   message.on('error', error => change('broken', error))
   message.on('close', () => change('broken', brokenOff()))
 
-  return new ReadableStream<Uint8Array>(
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       async pull(controller) {
         for (;;) {
-          const chunk = message.read() as Buffer | null
+          const chunk = message.read() as Buffer<ArrayBuffer> | null
           if (chunk) return controller.enqueue(chunk)
           if (state === 'ended') return controller.close()
           if (state === 'broken') return controller.error(signal.aborted ? signal.reason : failure)

@@ -1,4 +1,5 @@
 import type { ErrorType } from '../errors.ts'
+import { readShort } from './limited.ts'
 
 /** What an upstream says went wrong, whatever shape it said it in. */
 export interface UpstreamError {
@@ -9,7 +10,7 @@ export interface UpstreamError {
 }
 
 /** An error body longer than this is a page, not a message. */
-const longestBody = 64 * 1024
+export const longestBody = 64 * 1024
 const longestMessage = 2000
 
 /**
@@ -17,11 +18,9 @@ const longestMessage = 2000
  * `{object:"error",message,…}`, FastAPI `{detail}`; anything else is only its status.
  */
 export async function readUpstreamError(response: Response): Promise<UpstreamError> {
-  const text = await response.text().catch(() => '')
   const fallback = { message: `The model backend returned status ${response.status}` }
-  if (text.length > longestBody) return fallback
   try {
-    return describeError(JSON.parse(text)) ?? fallback
+    return describeError(JSON.parse(await readShort(response.body, longestBody))) ?? fallback
   } catch {
     return fallback
   }

@@ -21,13 +21,34 @@ export type Upstream = (url: string, init: UpstreamInit) => Promise<Response>
 export const upstream: Upstream = async (url, init) => {
   const response = await (init.stream ? sendForStream : sendForAnswer)(url, init).catch((cause: unknown) => {
     if (init.signal.aborted) throw init.signal.reason
-    throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to connect to the model backend', { cause })
+    throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to connect to the model backend', {
+      cause,
+      neverReached: neverReached(cause),
+    })
   })
-  if (response.status < 300 || response.status >= 400) return response
+  const { status } = response
+  if ((status >= 200 && status < 300) || (status >= 400 && status < 600)) return response
   await response.body?.cancel()
+  if (status < 300 || status >= 400)
+    throw new GatewayError(502, 'server_error', 'bad_gateway', `The model backend answered with the status ${status}.`)
   throw new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend answered with a redirect, which gatehouse does not follow.')
 }
 
 /** `fetch`, without its own ideas of time: it would give up after 360 s, and the router keeps the clock. */
 const sendForAnswer: Upstream = (url, { method, headers, body, signal }) =>
   fetch(url, { method, headers, signal, redirect: 'manual', timeout: false, ...(body === undefined ? {} : { body }) } as RequestInit)
+
+/** Codes of connections that were never made, from `fetch` and from Node. */
+const notConnected =
+  /^(ConnectionRefused|FailedToOpenSocket|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|DNSException)$/
+const reset = /^(ECONNRESET|EPIPE|ConnectionClosed)$/
+
+/**
+ * True when the backend cannot have begun to work on the request: nobody listened, or the connection was one
+ * kept from earlier that turned out to be closed. `fetch` does not say whether a connection was kept, so
+ * there a reset counts as one.
+ */
+function neverReached(cause: unknown): boolean {
+  const { code, reused = true } = cause as { readonly code?: unknown; readonly reused?: boolean }
+  return notConnected.test(String(code)) || (reset.test(String(code)) && reused)
+}

@@ -1,11 +1,14 @@
 import {
   type Context,
   countUsage,
+  describeError,
   forwardable,
   GatewayError,
+  longestAnswer,
   normaliseAnswer,
   type Operation,
   type ResolvedModel,
+  readAtMost,
   renameAnswer,
   streamHeaders,
   toEvents,
@@ -19,18 +22,24 @@ import { brokenOff } from './words.ts'
 /** A whole JSON answer: counted, repaired where a backend slipped, otherwise the very bytes. */
 export async function wholeAnswer(ctx: Context, model: ResolvedModel, response: Response, watchdog: Watchdog): Promise<Response | Failure> {
   const bytes = await readAll(response, watchdog)
-  let json: unknown
-  try {
-    json = JSON.parse(decoder.decode(bytes))
-  } catch (cause) {
-    const error = new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend sent something that is not JSON.', { cause })
-    return { error, retry: 'elsewhere' }
+  const json = bytes && parse(bytes)
+  if (json === undefined) return unusable('The model backend sent something that is not JSON.')
+  // some servers wrap their errors in a 200
+  if (isCompletion(ctx.operation) && !Array.isArray((json as { choices?: unknown } | null)?.choices)) {
+    return unusable(describeError(json)?.message ?? 'The model backend sent an answer without choices.')
   }
   const changed = repair(ctx, model, json)
   const headers = forwardable(response.headers)
-  if (ctx.payload.stream && isCompletion(ctx.operation)) return streamOfAnswer(ctx, headers, (changed ?? json) as Record<string, unknown>)
+  headers.set('content-type', 'application/json')
+  if (ctx.payload.stream === true && isCompletion(ctx.operation))
+    return streamOfAnswer(ctx, headers, (changed ?? json) as Record<string, unknown>)
   return new Response(changed === undefined ? bytes : JSON.stringify(changed), { status: response.status, headers })
 }
+
+const unusable = (message: string): Failure => ({
+  error: new GatewayError(502, 'server_error', 'bad_gateway', message),
+  retry: 'elsewhere',
+})
 
 /** Some backends ignore `stream`; their client still waits for events. */
 function streamOfAnswer(ctx: Context, headers: Headers, json: Record<string, unknown>): Response {
@@ -40,18 +49,21 @@ function streamOfAnswer(ctx: Context, headers: Headers, json: Record<string, unk
 
 const decoder = new TextDecoder()
 
-async function readAll(response: Response, watchdog: Watchdog): Promise<Uint8Array<ArrayBuffer>> {
-  const length = Number(response.headers.get('content-length') ?? 0)
-  // a body that came with its headers needs no watching; only one that trickles does
+function parse(bytes: Uint8Array): unknown {
   try {
+    return JSON.parse(decoder.decode(bytes))
+  } catch {
+    return undefined
+  }
+}
+
+async function readAll(response: Response, watchdog: Watchdog): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const length = Number(response.headers.get('content-length') ?? 0)
+  try {
+    // a body that came with its headers needs no watching; only one that trickles does
     if (length > 0 && length < 16_384) return (await response.bytes()) as Uint8Array<ArrayBuffer>
     watchdog.begun()
-    const chunks: Uint8Array[] = []
-    for await (const chunk of response.body ?? []) {
-      watchdog.touch()
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks) as Uint8Array<ArrayBuffer>
+    return await readAtMost(response.body, longestAnswer, watchdog.touch)
   } catch (cause) {
     throw brokenOff(cause, watchdog.signal)
   }

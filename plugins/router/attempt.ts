@@ -28,13 +28,17 @@ export function createAttempt({ config }: Pick<Gateway, 'config'>, ticker: Ticke
       const response = await backend.send(prepareCall(ctx, target, watchdog.signal))
       begun = true
       if (!response.ok) return await refused(response)
-      if (isEventStream(response)) {
+      // a stream that was asked for is read as one unless it says it is JSON; what is neither fails there
+      const completion = isCompletion(ctx.operation)
+      if (isEventStream(response) || (completion && ctx.payload.stream === true && !isJson(response))) {
         return await (isCompletion(ctx.operation)
           ? eventStream(ctx, ctx.operation, model, response, watchdog)
           : passedStream(ctx, model, response, watchdog))
       }
-      if (isJson(response)) return await wholeAnswer(ctx, model, response, watchdog)
-      return await passedStream(ctx, model, response, watchdog)
+      // audio and images are what they are; text answers are JSON, whatever the backend calls them
+      const opaque = ctx.operation === 'audio' || ctx.operation === 'images'
+      if (opaque && !isJson(response)) return await passedStream(ctx, model, response, watchdog)
+      return await wholeAnswer(ctx, model, response, watchdog)
     } catch (error) {
       if (ctx.signal.aborted) throw ctx.signal.reason
       const failure = thrown(watchdog.signal.aborted ? watchdog.signal.reason : error)

@@ -1,9 +1,7 @@
-import { type Call, type Context, type Payload, type Target, withField } from 'gatehouse'
+import { type Call, type Context, type Payload, type Target, trimSlashes } from 'gatehouse'
 
 /** Headers of the client that change what a backend answers or how it is traced. */
 const passedOn = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'traceparent', 'tracestate']
-
-const encoder = new TextEncoder()
 
 /** The request as one target gets it: its name for the model, its `set` and `strip`, and usage always asked for. */
 export function prepareCall(ctx: Context, target: Target, signal: AbortSignal): Call {
@@ -13,7 +11,7 @@ export function prepareCall(ctx: Context, target: Target, signal: AbortSignal): 
   return {
     requestId: ctx.id,
     operation: ctx.operation,
-    path: ctx.url.pathname.replace(/\/+$/, ''),
+    path: trimSlashes(ctx.url.pathname),
     model: target.model,
     payload,
     headers: clientHeaders(ctx.request.headers),
@@ -21,10 +19,7 @@ export function prepareCall(ctx: Context, target: Target, signal: AbortSignal): 
     signal,
     wire() {
       if (!change) return ctx.wire()
-      // of a form only the model can be changed; its files pass as they are
-      bytes ??= isForm(ctx)
-        ? withField(ctx.wire(), ctx.contentType, 'model', target.model)
-        : (encoder.encode(JSON.stringify(payload)) as Uint8Array<ArrayBuffer>)
+      bytes ??= ctx.wireOf(payload)
       return bytes
     },
   }
@@ -38,21 +33,19 @@ type Change = (payload: Readonly<Payload>) => Payload
 /** What must differ from the client's request; undefined when its own bytes can be sent. */
 function changes(ctx: Context, { model, set, strip }: Target): Change | undefined {
   const { payload, operation } = ctx
-  const renames = payload.model !== model
+  const renames = payload.model !== model && model !== ''
   const metered = operation === 'chat.completions' || operation === 'completions'
   const asksUsage = metered && payload.stream === true && !wantsUsage(payload)
   const edits = Object.keys(set).length > 0 || strip.length > 0
   if (!renames && !asksUsage && !edits) return
   return original => {
-    const changed: Record<string, unknown> = { ...original, ...set }
+    const usage = asksUsage ? { stream_options: { ...original.stream_options, include_usage: true } } : {}
+    const changed: Record<string, unknown> = { ...original, ...usage, ...set }
     for (const field of strip) delete changed[field]
-    if (model !== '') changed.model = model
-    if (asksUsage) changed.stream_options = { ...original.stream_options, include_usage: true }
+    if (renames) changed.model = model
     return changed as Payload
   }
 }
-
-const isForm = (ctx: Context) => ctx.contentType !== 'application/json'
 
 function clientHeaders(headers: Headers): Record<string, string> {
   const kept: Record<string, string> = {}

@@ -8,8 +8,6 @@ export interface Failure {
   readonly retry: 'again' | 'elsewhere' | 'never'
   /** How long the backend asked us to wait, in milliseconds. */
   readonly afterMs?: number
-  /** A kept connection turned out to be closed: the backend is well, and nothing is gained by waiting. */
-  readonly wasReset?: boolean
 }
 
 /** First pause; each further one is twice as long. */
@@ -21,10 +19,9 @@ const longestPauseMs = 5_000
  * Milliseconds to wait before the next try, or undefined when waiting would take too long. Half of the
  * back-off is random, so that many clients of a backend that comes back do not arrive as one.
  */
-export function pause(round: number, failure: Failure | undefined, random: () => number = Math.random): number | undefined {
-  if (failure?.wasReset && round === 1) return 0
+export function pause(round: number, failure: Failure, random: () => number = Math.random): number | undefined {
   const backoff = firstPauseMs * 2 ** (round - 1)
-  const wait = Math.max(failure?.afterMs ?? 0, backoff / 2 + (random() * backoff) / 2)
+  const wait = Math.max(failure.afterMs ?? 0, backoff / 2 + (random() * backoff) / 2)
   return wait > longestPauseMs ? undefined : wait
 }
 
@@ -36,10 +33,8 @@ export const giveUpOn = (failure: Failure | undefined): unknown =>
 export function thrown(error: unknown): Failure {
   if (!(error instanceof GatewayError)) throw error // a bug in an adapter: not to be papered over by another backend
   if (error.status < 500) return { error, retry: 'never' }
-  return { error, retry: error.status === 504 ? 'elsewhere' : 'again', wasReset: isReset(error.extra.cause) }
+  return { error, retry: error.extra.neverReached ? 'again' : 'elsewhere' }
 }
-
-const isReset = (cause: unknown) => /ECONNRESET|EPIPE|ConnectionClosed/.test(String((cause as { code?: unknown } | undefined)?.code))
 
 /** What an error status of a backend means. */
 export async function refused(response: Response): Promise<Failure> {

@@ -34,13 +34,13 @@ export default definePlugin({
         })
         if (places.length === 0) throw nobodySpeaks(ctx.operation, model.asked)
 
-        let waiting: readonly Attempt[] = places
+        let waiting: readonly { place: Attempt; failure?: Failure }[] = places.map(place => ({ place }))
         let failure: Failure | undefined
         for (let round = 0; round <= retries && waiting.length > 0; round++) {
-          const again: Attempt[] = []
-          for (const place of waiting) {
-            const wait = round === 0 ? 0 : pause(round, failure)
-            if (wait === undefined) continue
+          const again: { place: Attempt; failure: Failure }[] = []
+          for (const { place, failure: before } of waiting) {
+            const wait = before ? pause(round, before) : 0
+            if (wait === undefined) continue // it asked for more time than a client would wait
             if (wait > 0) await sleep(wait, ctx.signal)
             const result = await attempt(place)
             if (result instanceof Response) return result
@@ -48,7 +48,7 @@ export default definePlugin({
             failure = result
             ctx.log.warn({ backend: place.target.backend, err: result.error, round }, 'backend failed')
             ctx.note({ plugin: 'router', did: `left ${place.target.backend}`, why: result.error.message })
-            if (result.retry === 'again') again.push(place)
+            if (result.retry === 'again') again.push({ place, failure: result })
           }
           waiting = again
         }

@@ -20,6 +20,8 @@ interface Filter {
   feed(chunk: Uint8Array): Uint8Array
   end(): Uint8Array
   readonly started: boolean
+  /** The client has all it will get. */
+  readonly done: boolean
   readonly failure: StreamFailure | undefined
 }
 
@@ -43,9 +45,23 @@ export function eventStream(
 
 /** A stream in a dialect that is passed on as it is: its usage is read, the model named as the client knows it. */
 export function passedStream(ctx: Context, model: ResolvedModel, response: Response, watchdog: Watchdog): Promise<Response | Failure> {
-  ctx.observe(usageObserver(ctx.usage))
-  const renamer = isEventStream(response) ? createRenamer(model.asked) : asIs
-  return open(response, { ...renamer, started: true, failure: undefined }, watchdog, isEventStream(response) ? { ...streamHeaders } : {})
+  const events = isEventStream(response)
+  const renamer = events ? createRenamer(model.asked) : asIs
+  const meter = usageObserver(ctx.usage)
+  const filter: Filter = {
+    feed(chunk) {
+      meter.chunk?.(chunk)
+      return renamer.feed(chunk)
+    },
+    end() {
+      meter.end?.('complete')
+      return renamer.end()
+    },
+    started: true,
+    done: false,
+    failure: undefined,
+  }
+  return open(response, filter, watchdog, events ? { ...streamHeaders } : {})
 }
 
 const asIs = { feed: (chunk: Uint8Array) => chunk, end: () => nothing }
@@ -70,7 +86,7 @@ async function open(response: Response, filter: Filter, watchdog: Watchdog, head
 }
 
 /** Reads to the first real event; the bytes so far, comments included, are still to be forwarded. */
-async function readUntilStarted(reader: Reader, filter: Filter, watchdog: Watchdog): Promise<{ bytes: Uint8Array; done: boolean }> {
+async function readUntilStarted(reader: Reader, filter: Filter, watchdog: Watchdog): Promise<Part> {
   let bytes: Uint8Array = nothing
   for (;;) {
     const { done, value } = await reader.read().catch((cause: unknown) => {
@@ -79,17 +95,41 @@ async function readUntilStarted(reader: Reader, filter: Filter, watchdog: Watchd
     const part = done ? filter.end() : filter.feed(value)
     watchdog.touch()
     bytes = bytes.length === 0 ? part : Buffer.concat([bytes, part])
-    if (done || filter.failure || (filter.started && bytes.length > 0)) return { bytes, done }
+    if (done || filter.done || filter.failure || (filter.started && bytes.length > 0)) return { bytes, ended: done }
   }
 }
 
-function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filter: Filter, watchdog: Watchdog): ReadableStream<Uint8Array> {
-  let pending: Uint8Array | undefined = first.bytes
-  let ended = first.done
+/** The client has its `[DONE]`; what the backend still sends is read off for a moment, so that its connection can be used again. */
+function readOff(reader: Reader, watchdog: Watchdog): void {
+  watchdog.stop()
+  const timer = setTimeout(() => watchdog.abort(new Error('the answer was over')), lingerMs)
+  const read = async () => {
+    while (!(await reader.read()).done);
+  }
+  read()
+    .catch(() => {})
+    .finally(() => clearTimeout(timer))
+}
 
-  const finish = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    watchdog.stop()
-    controller.close()
+const lingerMs = 1000
+
+/** What is read at once, and whether the backend had ended by then. */
+interface Part {
+  readonly bytes: Uint8Array
+  readonly ended: boolean
+}
+
+/** The rest of the stream. Nothing is read ahead: the client's pace is the backend's pace. */
+function flow(first: Part, reader: Reader, filter: Filter, watchdog: Watchdog): ReadableStream<Uint8Array> {
+  let waiting: Part | undefined = first
+
+  const next = async (): Promise<Part> => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      watchdog.touch()
+      const bytes = done ? filter.end() : filter.feed(value)
+      if (bytes.length > 0 || done || filter.done || filter.failure) return { bytes, ended: done }
+    }
   }
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: GatewayError) => {
     controller.error(error)
@@ -100,23 +140,15 @@ function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filte
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        if (pending) {
-          if (pending.length > 0) controller.enqueue(pending)
-          pending = undefined
-          if (ended) return finish(controller)
-          return
-        }
         try {
-          for (;;) {
-            const { done, value } = await reader.read()
-            watchdog.touch()
-            const bytes = done ? filter.end() : filter.feed(value)
-            ended = done
-            if (bytes.length > 0) controller.enqueue(bytes)
-            if (filter.failure) return fail(controller, midStream(filter.failure))
-            if (done) return finish(controller)
-            if (bytes.length > 0) return
-          }
+          const { bytes, ended } = waiting ?? (await next())
+          waiting = undefined
+          if (bytes.length > 0) controller.enqueue(bytes)
+          if (filter.failure) return fail(controller, midStream(filter.failure))
+          if (!ended && !filter.done) return
+          controller.close()
+          if (ended) watchdog.stop()
+          else readOff(reader, watchdog)
         } catch (cause) {
           fail(controller, brokenOff(cause, watchdog.signal))
         }
@@ -127,5 +159,5 @@ function flow(first: { bytes: Uint8Array; done: boolean }, reader: Reader, filte
       },
     },
     { highWaterMark: 0 },
-  ) // nothing is read ahead: the client's pace is the backend's pace
+  )
 }

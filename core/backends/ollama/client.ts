@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.ts'
+import { longestAnswer, readAtMost } from '../../http/limited.ts'
 import type { Upstream } from '../../http/upstream.ts'
 import type { Payload } from '../../openai.ts'
 import { type OllamaAnswer, parseAnswer, unreadable } from './answer.ts'
@@ -74,11 +75,11 @@ function connectFailure(error: unknown): unknown {
 
 /** Reads a whole answer. Throws a 502 in LlamaGate's words when it breaks off or is not a JSON object. */
 export async function readAnswer(response: Response, signal: AbortSignal): Promise<OllamaAnswer & Json> {
-  const text = await response.text().catch((cause: unknown) => {
+  const bytes = await readAtMost(response.body, longestAnswer).catch((cause: unknown) => {
     if (signal.aborted) throw signal.reason
     throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to read response from Ollama', { cause })
   })
-  const answer = parseAnswer(text)
+  const answer = parseAnswer(new TextDecoder().decode(bytes))
   if (!answer) throw unreadable()
   return answer as OllamaAnswer & Json
 }

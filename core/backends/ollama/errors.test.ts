@@ -21,10 +21,10 @@ const cases: [number, unknown, number, Record<string, unknown>][] = [
   [
     401,
     { error: 'unauthorized', signin_url: 'https://ollama.com/connect?key=abc' },
-    502,
+    401,
     { type: 'server_error', message: 'Ollama refused the request of the gateway.' },
   ],
-  [403, '', 502, { type: 'server_error' }],
+  [403, '', 403, { type: 'server_error' }],
   [429, { error: 'too many requests' }, 429, { type: 'rate_limit_error', code: 'rate_limit_exceeded' }],
   [500, { error: 'boom' }, 500, { type: 'server_error', code: null, message: 'boom' }],
   [500, '<html>', 500, { type: 'server_error', message: 'Ollama returned status 500' }],

@@ -1,6 +1,7 @@
 import { type ErrorEnvelope, errorResponse, GatewayError } from '../../errors.ts'
 import { parseJson } from '../../http/json-object.ts'
-import { describeError } from '../../http/upstream-error.ts'
+import { readShort } from '../../http/limited.ts'
+import { describeError, longestBody } from '../../http/upstream-error.ts'
 
 /** An error status of Ollama as OpenAI's error, with Ollama's words where a client may see them. */
 export const toErrorResponse = async (response: Response, requestId: string): Promise<Response> =>
@@ -9,13 +10,13 @@ export const toErrorResponse = async (response: Response, requestId: string): Pr
 /** The same as an error to throw. */
 export async function readError(response: Response): Promise<GatewayError> {
   const { status, headers } = response
-  const said = messageIn(parseJson(await response.text().catch(() => '')))
+  const said = messageIn(parseJson(await readShort(response.body, longestBody)))
   const message = said ?? `Ollama returned status ${status}`
   const retryAfter = headers.get('retry-after')
   const extra = retryAfter === null ? {} : { headers: { 'retry-after': retryAfter } }
-  // The key that was refused is gatehouse's own, so to the client it is a fault of the house.
+  // The key that was refused is gatehouse's own, so to the client it is a fault of the house; the router says so.
   if (status === 401 || status === 403) {
-    return new GatewayError(502, 'server_error', 'bad_gateway', 'Ollama refused the request of the gateway.')
+    return new GatewayError(status, 'server_error', 'bad_gateway', 'Ollama refused the request of the gateway.')
   }
   if (status === 404) {
     // A path it does not know Ollama answers in plain text; everything else that it does not find is a model.

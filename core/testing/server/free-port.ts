@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server } from 'node:net'
 
 const LOWEST = 20_000
 const COUNT = 12_000
