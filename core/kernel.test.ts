@@ -175,6 +175,62 @@ describe('bodies', () => {
   })
 })
 
+/** Sends bytes as they are, and resolves with everything that comes back until the server closes or `ms` are over. */
+function rawRequest(text: string, ms = 2000): Promise<string> {
+  const socket = connect(Number(new URL(house.url).port), '127.0.0.1', () => socket.write(text))
+  let answer = ''
+  return new Promise(resolve => {
+    const end = () => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answer)
+    }
+    const timer = setTimeout(end, ms)
+    socket.on('data', data => {
+      answer += String(data)
+    })
+    socket.on('close', end)
+    socket.on('error', end)
+  })
+}
+
+describe('what a stranger sends', () => {
+  test('a path of fifteen thousand slashes costs no time', async () => {
+    const from = performance.now()
+    for (let i = 0; i < 5; i++) expect((await fetch(`${house.url}${'/'.repeat(15_000)}x`)).status).toBe(401)
+    expect(performance.now() - from).toBeLessThan(1000)
+  })
+
+  test('HTTP/1.0 without a Host, and Hosts that are none, are answered like any other', async () => {
+    expect(await rawRequest('GET /health/live HTTP/1.0\r\n\r\n', 500)).toContain('200 OK')
+    for (const host of ['', '%%%', 'a b', '[', ':::']) {
+      const answer = await rawRequest(`GET /nope HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, 500)
+      expect(answer).toMatch(/^HTTP\/1\.1 (400|401)/)
+      if (answer.includes(' 401 ')) expect(answer).toContain('"code":"invalid_api_key"')
+    }
+  })
+
+  test('an upload that is given up is no error of ours', async () => {
+    const head =
+      'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-API-Key: k\r\nX-Request-ID: gone-1\r\nContent-Type: application/json\r\n'
+    const socket = connect(Number(new URL(house.url).port), '127.0.0.1', () => socket.write(`${head}Content-Length: 5000\r\n\r\n{"model":`))
+    const line = () => house.lines.find(({ request_id, message }) => request_id === 'gone-1' && message === 'HTTP request')
+    for (let i = 0; i < 100 && !house.serving.gateway.exchanges.list().some(({ id }) => id === 'gone-1'); i++) await Bun.sleep(5)
+    socket.destroy()
+    for (let i = 0; i < 200 && !line(); i++) await Bun.sleep(5)
+    expect(line()).toMatchObject({ status: 499 })
+    expect(house.lines.some(({ request_id, level }) => request_id === 'gone-1' && level === 'error')).toBe(false)
+  })
+
+  test.each([
+    ['{"model":"echo","Model":"other","messages":[{"role":"user","content":"hi"}]}', 'invalid_field'],
+    ['{"model":"echo","STREAM":true,"messages":[{"role":"user","content":"hi"}]}', 'invalid_field'],
+    [`{"model":"${'x'.repeat(257)}","messages":[{"role":"user","content":"hi"}]}`, 'invalid_type'],
+  ])('%.60s is a 400', async (body, code) => {
+    expect(await envelope(await chat(body))).toMatchObject({ status: 400, code })
+  })
+})
+
 describe('request ids', () => {
   test('a good one is echoed, sent upstream, and in every log line', async () => {
     fake.clear()

@@ -186,6 +186,22 @@ describe('stopping', () => {
     expect(await gatehouse.exited).toBe(0)
   })
 
+  test('a large answer that is still being read is sent to its end', async () => {
+    const upstream = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: () => Response.json({ choices: [{ message: { role: 'assistant', content: 'x'.repeat(12_000_000) }, finish_reason: 'stop' }] }),
+    })
+    const yaml = `backends: { up: { type: openai-compatible, base_url: '${upstream.url.origin}' } }`
+    await using gatehouse = await startGatehouse({ files: { 'gatehouse.yaml': yaml } })
+    const response = await chat(gatehouse.url)
+    gatehouse.signal('SIGTERM')
+    await gatehouse.until(({ stdout }) => stdout.includes('Shutting down'), 'the stop to begin')
+    expect((await response.text()).length).toBeGreaterThan(12_000_000)
+    expect(await gatehouse.exited).toBe(0)
+    await upstream.stop(true)
+  })
+
   test('a second signal forces', async () => {
     await using gatehouse = await startGatehouse({ files: slow })
     const response = await fetch(`${gatehouse.url}/v1/chat/completions`, {

@@ -378,6 +378,29 @@ describe('tool calls', () => {
   })
 })
 
+describe('the name of a tool that comes in pieces', () => {
+  test('after an id without a name', () => {
+    const stream =
+      role +
+      calls({ index: 0, id: 'c1', type: 'function', function: { name: '' } }) +
+      calls({ index: 0, function: { name: 'get_weather' } }) +
+      calls({ index: 0, function: { arguments: '{}' } })
+    const deltas = sentCalls(run(stream + stop + done).text)
+    expect(deltas.map(({ index }) => index)).toEqual([0, 0, 0])
+    expect(deltas.filter(({ id }) => id)).toHaveLength(1)
+  })
+
+  test('in fragments', () => {
+    const stream =
+      role +
+      calls({ index: 0, id: 'c1', type: 'function', function: { name: 'get_' } }) +
+      calls({ index: 0, function: { name: 'weather' } }) +
+      calls({ index: 0, function: { arguments: '{}' } })
+    const deltas = sentCalls(run(stream + stop + done).text)
+    expect(deltas.map(({ index }) => index)).toEqual([0, 0, 0])
+  })
+})
+
 describe('usage', () => {
   test('reported for each of several choices by itself (llama-server, n: 2) is summed', () => {
     const two = event({ ...envelope, choices: [{ index: 0, delta: { role: 'assistant', content: 'a' }, finish_reason: 'stop' }] })

@@ -102,6 +102,13 @@ describe('names', () => {
     expect(second.requests[0]?.json).toMatchObject({ model: 'echo' })
   })
 
+  test('what a wildcard stands for is taken literally, and must be something', async () => {
+    clear()
+    await ask('far-a$$b$&')
+    expect(second.requests[0]?.json).toMatchObject({ model: 'a$$b$&' })
+    expect((await ask('near/')).status).toBe(404)
+  })
+
   test('a name goes to the backend that lists it; without a tag it means :latest', async () => {
     clear()
     expect((await ask('mistral')).json.model).toBe('mistral')
@@ -348,6 +355,28 @@ describe('time', () => {
         for (const block of text.trimEnd().split('\n\n')) expect(block).toMatch(/^(data: |: keep-alive$)/)
       }
     }))
+
+  test('an answer after a heartbeat that is no stream becomes one event', async () => {
+    const slowJson = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      async fetch() {
+        await Bun.sleep(300)
+        return new Response('{\n  "type": "message",\n  "model": "m"\n}', { headers: { 'content-type': 'application/json' } })
+      },
+    })
+    await using alone = await openHouse({
+      yaml: { backends: { up: { type: 'openai-compatible', base_url: slowJson.url.origin } }, heartbeat: '100ms' },
+    })
+    const response = await fetch(`${alone.url}/v1/messages`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', stream: true, messages: [] }),
+    })
+    const text = await response.text()
+    expect(text).toStartWith(': keep-alive\n\n')
+    expect(text).toEndWith('data: {"type":"message","model":"m"}\n\n')
+    await slowJson.stop(true)
+  })
 
   test('an error after a heartbeat is an error event', () =>
     timed({ heartbeat: '100ms', timeouts: { first_token: '300ms' } }, async url => {
