@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { type Access, anonymous, type Context, type Phase } from './context.ts'
 import { errorEvent, errorResponse, GatewayError } from './errors.ts'
+import { checkPath } from './http/check.ts'
 import { isEventStream, isJson, streamHeaders } from './http/headers.ts'
 import { type Outcome, relay, type StreamObserver } from './http/observe.ts'
 import { type ReadRequest, readRequest, wireWith } from './http/request.ts'
@@ -104,6 +105,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
     },
     async read() {
       if (body) return payload
+      if (arrival.body === 'operation') checkPath(url.pathname)
       body = await readRequest(request, { as: arrival.body, operation, limit: options.bodyLimit })
       ;({ payload, bytes } = body)
       options.onRead?.()
@@ -184,6 +186,9 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
 
     answer(response) {
       clearTimeout(heartbeatTimer)
+      if (!(response instanceof Response) || response.status < 200 || response.bodyUsed) {
+        throw new Error('a plugin answered with something that is no unused response')
+      }
       sent = response.status
       const answered = response.headers
       for (const [name, value] of headers) answered.set(name, value)

@@ -115,6 +115,28 @@ describe('every error comes in the envelope', () => {
     expect((await chat(hello, { headers: { 'content-type': 'application/x-www-form-urlencoded' } })).status).toBe(200)
   })
 
+  test.each([
+    ['Response.error()', 'Response.error()'],
+    ['nothing', 'undefined'],
+    ['a used response', "fetch('data:,x').then(async response => { await response.text(); return response })"],
+  ])('a plugin that answers with %s is a 500 in the envelope', async (_, answer) => {
+    await using broken = await openHouse({
+      yaml: { backends: { up: { type: 'echo' } }, pipeline: ['auth', './buggy.ts', 'router'] },
+      files: { 'buggy.ts': `export default { name: 'buggy', setup: () => ({ handle: () => ${answer} }) }` },
+    })
+    const response = await fetch(`${broken.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(hello) })
+    expect(await envelope(response)).toMatchObject({ status: 500, code: 'internal_error' })
+  })
+
+  test('a body of millions of values is a 400, and costs little', async () => {
+    await using lenient = await openHouse({ yaml: { backends: { up: { type: 'echo' } } } })
+    const body = `{"model":"echo","messages":[{"role":"user","content":"hi"}],"x":[${'[],'.repeat(3_000_000)}1]}`
+    const response = await fetch(`${lenient.url}/v1/chat/completions`, { method: 'POST', body })
+    expect(await envelope(response)).toMatchObject({ status: 400, code: 'json_too_large' })
+    const image = `{"model":"echo","messages":[{"role":"user","content":"${'x'.repeat(20_000_000)}"}]}`
+    expect((await fetch(`${lenient.url}/v1/chat/completions`, { method: 'POST', body: image })).status).toBe(200)
+  })
+
   test('a bug is a 500 that says nothing but the id, and the log has the rest', async () => {
     await using broken = await openHouse({
       yaml: { backends: { up: { type: 'echo' } }, pipeline: ['auth', './buggy.ts', 'router'] },
@@ -301,6 +323,8 @@ describe('CORS', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe('http://localhost:5173')
     expect(response.headers.get('access-control-allow-headers')).toBe('authorization')
     expect(response.headers.get('access-control-allow-credentials')).toBeNull()
+    expect(response.headers.get('allow')).toBe('POST, OPTIONS')
+    expect(response.headers.get('x-request-id')).toBeString()
   })
 
   test('an answer, an error and a stream carry the header for an origin on the list, and only for it', async () => {
@@ -317,6 +341,37 @@ describe('CORS', () => {
       expect(foreign.headers.get('vary')).toContain('Origin')
       await foreign.text()
     }
+  })
+})
+
+describe('what a backend says of a failure', () => {
+  test('reaches the client without secrets, and the log not at all', async () => {
+    const prompt = 'PROMPTSECRET tell me'
+    const failing = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch(request) {
+        const message = `template failed for ${prompt} at http://box:1/x with key sk-HEADERSECRET in /srv/models/m.gguf`
+        return Response.json(
+          { error: { message, code: 'http://x/SECRETCODE', param: '/srv/SECRETPARAM' } },
+          { status: request.url.includes('completions') ? 500 : 400 },
+        )
+      },
+    })
+    await using sick = await openHouse({
+      yaml: { backends: { up: { type: 'openai-compatible', base_url: failing.url.origin, api_key: 'sk-HEADERSECRET' } } },
+    })
+    const response = await fetch(`${sick.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ ...hello, messages: [{ role: 'user', content: prompt }] }),
+    })
+    const text = await response.text()
+    expect(response.status).toBe(502)
+    expect(text).toContain('template failed')
+    expect(text).not.toMatch(/SECRETCODE|SECRETPARAM|HEADERSECRET|box:1|srv/)
+    expect(sick.lines.find(({ message }) => message === 'backend failed')).toMatchObject({ backend: 'up', status: 502 })
+    expect(JSON.stringify(sick.lines)).not.toMatch(/SECRET/)
+    await failing.stop(true)
   })
 })
 

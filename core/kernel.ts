@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { RouteContext } from './context.ts'
-import { GatewayError } from './errors.ts'
+import { errorResponse, GatewayError } from './errors.ts'
 import { type Arrival, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts'
 import type { Route } from './gateway.ts'
 import type { Cors } from './http/cors.ts'
@@ -80,7 +80,7 @@ export function createKernel(options: KernelOptions) {
     options.onOpen(exchange)
     const response = await respond(exchange, route.run)
     const origin = request.headers.get('origin')
-    if (origin) cors.decorate(response.headers, origin)
+    if (origin && request.method !== 'OPTIONS') cors.decorate(response.headers, origin)
     return response
   }
 
@@ -97,14 +97,32 @@ export function createKernel(options: KernelOptions) {
     }
   }
 
-  const app = new Elysia({ serve: { idleTimeout, reusePort: false, maxRequestBodySize: Number.MAX_SAFE_INTEGER } })
+  const app = new Elysia({
+    serve: {
+      idleTimeout,
+      reusePort: false,
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      development: false, // its error page shows the working directory
+      error: error => errorResponse(error, options.newId()),
+    },
+  })
   for (const route of served) {
     const handler = ({ request, server, params }: ElysiaContext) => answer(request, server, withParams(route, params))
     app.route(route.method, route.path, handler, { parse: 'none' })
     // Elysia gives every GET a HEAD, but a bare one in front of a wildcard
     if (route.method === 'GET') app.route('HEAD', route.path, handler, { parse: 'none' })
   }
-  app.route('OPTIONS', '/*', ({ request }: ElysiaContext) => cors.preflight(request), { parse: 'none' })
+  // a preflight needs no key: browsers send none
+  app.route(
+    'OPTIONS',
+    '/*',
+    ({ request, server }: ElysiaContext) => {
+      const { methods } = findRoute(served, 'OPTIONS', urlOf(request).pathname)
+      const arrival = { operation: 'preflight', access: 'open', limited: false, body: 'none' } as const
+      return answer(request, server, { arrival, run: () => cors.preflight(request, methods) })
+    },
+    { parse: 'none' },
+  )
 
   // Elysia's own errors are only "no such route": handlers never throw. Its router also misses paths when the
   // host name is shorter than four characters, so the table is asked once more.
@@ -163,7 +181,7 @@ function serveTable(routes: readonly Route[], pipelines: Pipelines): Served[] {
         arrival: { operation: path, access, limited, body },
         run: pipelines.route(async ctx => {
           await ctx.read()
-          return handle(ctx as RouteContext)
+          return handle(Object.assign(ctx as RouteContext, { params: decodeParams((ctx as Partial<RouteContext>).params ?? {}) }))
         }),
       }),
     ),
@@ -178,7 +196,7 @@ function urlOf({ url }: Request): URL {
 
 /** Path parameters become part of the context of this one request. */
 function withParams({ arrival, run }: Served, params: Readonly<Record<string, string>>): Pick<Served, 'arrival' | 'run'> {
-  for (const _ in params) return { arrival, run: ctx => run(Object.assign(ctx, { params: decodeParams(params) })) }
+  for (const _ in params) return { arrival, run: ctx => run(Object.assign(ctx, { params })) }
   return { arrival, run }
 }
 

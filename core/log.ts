@@ -8,14 +8,33 @@ export interface LogOptions {
   readonly fd?: number
 }
 
+/** The house's log, and its end. */
+export type HouseLog = Logger & {
+  /** Writes what is left, for as long as that is worth waiting for, and lets go of the file. */
+  end(): Promise<void>
+  /** Lets go of the file at once; what is not written is lost. */
+  abandon(): void
+}
+
+/** Lines that may wait while nobody reads the log; beyond that they are dropped. Bytes. */
+const mostWaiting = 8 * 1024 * 1024
+const patienceMs = 500
+
 /**
- * JSON lines on stdout. Lines are gathered for up to a quarter of a second unless somebody watches: a write
- * per request is the dearest part of logging. No transports: they are worker threads, which die in the binary.
+ * JSON lines on stdout. Written in the background, because no request may wait for whoever reads the log or fail
+ * with a full disk; gathered for up to a quarter of a second unless somebody watches, because a write per
+ * request is the dearest part of logging. No transports: they are worker threads, which die in the binary.
  */
-export function createLog({ debug, fd = 1 }: LogOptions): Logger & { flushNow(): void } {
+export function createLog({ debug, fd = 1 }: LogOptions): HouseLog {
   const watched = process.stdout.isTTY
-  // periodicFlush, not flushSync on a timer: that one also syncs the disk
-  const destination = pino.destination({ dest: fd, sync: true, minLength: watched ? 0 : 4096, periodicFlush: watched ? 0 : 250 })
+  const destination = pino.destination({
+    dest: fd,
+    sync: false,
+    minLength: watched ? 0 : 4096,
+    maxLength: mostWaiting,
+    periodicFlush: watched ? 0 : 250,
+  })
+  destination.on('error', () => {}) // the next write tries again
   const log = pino(
     {
       level: debug ? 'debug' : 'info',
@@ -28,14 +47,14 @@ export function createLog({ debug, fd = 1 }: LogOptions): Logger & { flushNow():
     },
     destination,
   )
-  const flushNow = () => {
-    try {
-      destination.flushSync()
-    } catch {
-      // stdout is gone; there is nobody to tell
-    }
+  const end = async () => {
+    await new Promise<void>(resolve => {
+      setTimeout(resolve, patienceMs)
+      destination.flush(() => resolve())
+    })
+    destination.destroy() // at the exit it would try once more, for ever
   }
-  return Object.assign(log, { flushNow })
+  return Object.assign(log, { end, abandon: () => destination.destroy() })
 }
 
 /** No code of ours logs these; this is the net below it. No wildcards: each would clone every line. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runGatehouse, startGatehouse } from './testing/gatehouse-process.ts'
+import { gatehouseCommand, runGatehouse, startGatehouse } from './testing/gatehouse-process.ts'
 import { listenOnFreePort } from './testing/server/free-port.ts'
 
 const echo = { 'gatehouse.yaml': 'backends: { demo: { type: echo } }' }
@@ -50,6 +51,7 @@ describe('the command line', () => {
     ['TIMEOUT', '0s'],
     ['OLLAMA_HOST', 'ftp://h'],
     ['OLLAMA_HOST', 'localhost:1'],
+    ['TLS_ENABLED', 'true'],
   ])('%s=%s stops the start with a line that names it', async (name, value) => {
     const { code, stderr } = await runGatehouse({ env: { [name]: value } })
     expect(stderr).toContain(name)
@@ -64,7 +66,7 @@ describe('the command line', () => {
 
   test('a port that is taken is one clear line and exit 1', async () => {
     const server = createServer()
-    const port = await listenOnFreePort(server, undefined)
+    const port = await listenOnFreePort(server)
     const { code, stderr } = await runGatehouse({ args: ['demo', '--port', String(port)] })
     expect(stderr).toContain(`port ${port} on 127.0.0.1 is taken`)
     expect(stderr.trim().split('\n')).toHaveLength(1)
@@ -91,7 +93,7 @@ describe('a running gatehouse', () => {
 
   test('stays up without its Ollama, and finds it when it comes', async () => {
     const server = createServer()
-    const port = await listenOnFreePort(server, undefined)
+    const port = await listenOnFreePort(server)
     await new Promise(resolve => server.close(resolve))
     await using gatehouse = await startGatehouse({ env: { OLLAMA_HOST: `http://127.0.0.1:${port}` } })
     const down = await fetch(`${gatehouse.url}/health`)
@@ -124,6 +126,64 @@ describe('a running gatehouse', () => {
   })
 })
 
+describe('a log that nobody reads', () => {
+  const ask = async (url: string) => {
+    for (let i = 0; i < 40; i++)
+      await Promise.all(Array.from({ length: 50 }, () => fetch(`${url}/health/live`).then(response => response.text())))
+  }
+  const freePort = async () => {
+    const server = createServer()
+    const port = await listenOnFreePort(server)
+    await new Promise(resolve => server.close(resolve))
+    return port
+  }
+
+  test.each([
+    ['a reader that stalls', '| sleep 30'],
+    ['a full disk', '> /dev/full'],
+  ])('%s stops neither the answers nor the stop', async (_, sink) => {
+    const port = await freePort()
+    const command = gatehouseCommand.map(part => `'${part}'`).join(' ')
+    const shell = Bun.spawn(
+      [
+        'sh',
+        '-c',
+        `${command} demo --port ${port} & echo $! >&2; wait $!; echo "left $?" >&2`.replace(
+          ' & ',
+          ` ${sink.startsWith('>') ? sink : ''} & `,
+        ),
+      ],
+      {
+        stdin: 'ignore',
+        // a pipe that is never read is the reader that stalls
+        stdout: 'pipe',
+        stderr: 'pipe',
+        env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent' },
+      },
+    )
+    let told = ''
+    const reading = (async () => {
+      for await (const bytes of shell.stderr) told += new TextDecoder().decode(bytes)
+    })()
+    const url = `http://127.0.0.1:${port}`
+    for (
+      let i = 0;
+      i < 400 &&
+      !(await fetch(`${url}/health/live`).then(
+        ({ ok }) => ok,
+        () => false,
+      ));
+      i++
+    )
+      await Bun.sleep(25)
+    await ask(url)
+    expect((await chat(url)).status).toBe(200)
+    process.kill(Number(told.match(/^\d+$/m)?.[0]), 'SIGTERM')
+    await reading
+    expect(told).toContain('left 0')
+  })
+})
+
 describe('a key of its own', () => {
   const everywhere = { HOST: '0.0.0.0' }
 
@@ -142,6 +202,28 @@ describe('a key of its own', () => {
     for (let i = 0; i < 100 && readdirSync(data).includes('initial-api-key'); i++) await Bun.sleep(10)
     expect(readdirSync(data)).toEqual(['api-key.sha256'])
     expect(readFileSync(join(data, 'api-key.sha256'), 'utf8')).not.toContain(secret)
+  })
+
+  test('is not locked in by a start that failed', async () => {
+    const server = createServer()
+    const port = await listenOnFreePort(server)
+    await using _ = await startGatehouse({ files: echo })
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'))
+    const env = { AUTH: 'required', DATA_DIR: folder }
+    expect((await runGatehouse({ args: ['demo', '--port', String(port)], env })).code).toBe(1)
+    expect(readdirSync(folder)).toEqual([])
+    server.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('in a folder that cannot be written is one clear line', async () => {
+    const { code, stderr } = await runGatehouse({
+      args: ['demo', '--port', '0'],
+      files: { data: 'a file' },
+      env: { AUTH: 'required', DATA_DIR: 'data' },
+    })
+    expect(stderr).toContain('choose another folder with DATA_DIR')
+    expect(code).toBe(1)
   })
 
   test('is made when a key is required, even on loopback', async () => {

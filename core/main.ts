@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<void> {
       config: values.config,
       host: values.host,
       port: values.port === undefined ? undefined : portNumber(values.port),
-      demo: command === 'demo' ? 'always' : values.demo ? 'fallback' : 'never',
+      demo: command === 'demo' ? 'always' : values.demo ? 'beside' : 'never',
     },
     { builtIn, reserved },
   )
@@ -61,7 +61,9 @@ const print = (text: string): void => {
 // an error in a forgotten corner of one request must not take the others down
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   process.on(event, (error: unknown) => {
-    process.stderr.write(`gatehouse: ${event}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    // the name and where, not the message: it may quote what a client or a backend sent
+    const where = error instanceof Error ? `${error.name} ${error.stack?.split('\n').slice(1, 6).join('\n') ?? ''}` : typeof error
+    process.stderr.write(`gatehouse: ${event}: ${where}\n`)
   })
 }
 

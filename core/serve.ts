@@ -54,6 +54,7 @@ export async function serve({ config, configFile, log, store, plugins }: ServeOp
     log,
   })
   let stopping = false
+  let forgotten = false // the first key's file, once the key was used
   const routes: Route[] = [homeRoute(), ...healthRoutes({ backends, config, stopping: () => stopping }), ...modelRoutes({ models })]
   const gateway: Gateway = {
     log,
@@ -115,8 +116,9 @@ export async function serve({ config, configFile, log, store, plugins }: ServeOp
         },
         'HTTP request',
       )
-      if (principal.id === 'initial')
-        forgetSecret(config.data_dir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
+      if (principal.id !== 'initial' || forgotten) return
+      forgotten = true
+      forgetSecret(config.data_dir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
     },
     stopping: () => stopping,
   })
@@ -159,9 +161,10 @@ export async function serve({ config, configFile, log, store, plugins }: ServeOp
 }
 
 /** A plugin's options stand under its own name at the top level, or in `plugins.configs`. */
-function optionsOf(config: Config, name: string): unknown {
-  const own = config.options[name] ?? (config as Readonly<Record<string, unknown>>)[name]
-  return typeof own === 'object' && own !== null ? own : config.plugins.configs[name]
+function optionsOf({ options, plugins, limiter, router }: Config, name: string): unknown {
+  for (const sections of [options, plugins.configs, { limiter, router }]) {
+    if (Object.hasOwn(sections, name)) return (sections as Readonly<Record<string, unknown>>)[name]
+  }
 }
 
 function rejectStrayOptions({ options }: Config, names: readonly string[]): void {

@@ -14,7 +14,7 @@ Options of serve and demo
   -c, --config FILE   config file (default: ./gatehouse.yaml, then ~/.gatehouse/gatehouse.yaml)
       --host ADDRESS  address to listen on (default: 127.0.0.1 and ::1)
   -p, --port PORT     port (default: 11435; 0 takes any free one)
-      --demo          serve: fall back to the echo model when no model server is found
+      --demo          serve: without a config, offer the echo model beside what is found
 
   -h, --help          this text
   -v, --version       print the version

@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { discoverBackends, echoOnly, expectedOllama } from '../discover.ts'
-import { ensureEntryKey, hideSecret, isLoopback } from '../entry-key.ts'
-import { createLog } from '../log.ts'
+import { findEntryKey, hideSecret, isLoopback, keepHash } from '../entry-key.ts'
+import { createLog, type HouseLog } from '../log.ts'
 import type { PluginSources } from '../plugins.ts'
 import { type Serving, serve } from '../serve.ts'
 import { memoryStore } from '../stores/memory.ts'
@@ -14,8 +14,8 @@ export interface ServeArguments {
   readonly config?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
-  /** `always`: only the echo model. `fallback`: the echo model when no model server is found. */
-  readonly demo: 'never' | 'fallback' | 'always'
+  /** `always`: only the echo model. `beside`: without a config, the echo model beside what is found. */
+  readonly demo: 'never' | 'beside' | 'always'
 }
 
 /** Pause before each word of the demo model, so that a person sees a stream stream. */
@@ -35,7 +35,7 @@ export async function serveCommand(
   const log = createLog({ debug: loaded.config.debug })
   for (const warning of loaded.warnings) log.warn(warning)
   const { config, found } = await withBackends(loaded.config, loaded.zeroConfig, demo)
-  const entryKey = await ensureEntryKey(config)
+  const entryKey = await findEntryKey(config)
   const closed = entryKey ? { ...config, api_key_sha256: entryKey.sha256 } : config
   const serving = await serve({ config: closed, configFile: loaded.file, log, store: memoryStore(), plugins })
 
@@ -50,11 +50,11 @@ export async function serveCommand(
     },
     'Starting gatehouse',
   )
-  const open = config.auth === 'off' || (config.api_key === undefined && !entryKey)
+  if (entryKey?.secret) await keepEntryKey(config, entryKey.secret, entryKey.sha256, log)
+  const open = closed.auth === 'off' || (closed.api_key === undefined && closed.api_key_sha256 === undefined)
   log[open ? 'warn' : 'info'](
     open ? 'API key authentication disabled: anybody who reaches this address may use the models' : 'API key authentication enabled',
   )
-  if (entryKey?.secret) await showSecret(config, entryKey.secret, log)
   printBanner(serving, { found, open, host: config.host })
 
   onSignals({
@@ -62,12 +62,12 @@ export async function serveCommand(
       log.info({ signal }, 'Shutting down')
       await serving.stop(config.shutdown_timeout)
       log.info('gatehouse exited gracefully')
-      log.flushNow()
+      await log.end()
       process.exit(0)
     },
     force: () => {
-      log.warn('second signal: leaving at once')
-      log.flushNow()
+      process.stderr.write('gatehouse: second signal, leaving at once\n')
+      log.abandon()
       process.exit(1)
     },
   })
@@ -75,28 +75,27 @@ export async function serveCommand(
 
 /** The backends to serve, and a line about where they come from. */
 async function withBackends(config: Config, zeroConfig: boolean, demo: ServeArguments['demo']): Promise<{ config: Config; found: string }> {
+  const echo = echoOnly(demoDelayMs)
   if (demo === 'always')
-    return { config: { ...config, backends: echoOnly(demoDelayMs), default_backend: undefined }, found: 'the built-in echo model' }
+    return { config: { ...config, backends: echo, default_backend: undefined, models: [] }, found: 'the built-in echo model' }
   if (!zeroConfig) return { config, found: Object.keys(config.backends).join(', ') }
   const discovered = await discoverBackends()
   const names = Object.keys(discovered)
-  if (names.length > 0)
-    return { config: { ...config, backends: discovered, default_backend: names[0] }, found: `${names.join(', ')} (found on this machine)` }
-  if (demo === 'fallback')
-    return {
-      config: { ...config, backends: echoOnly(demoDelayMs) },
-      found: 'the built-in echo model (no model server found on this machine)',
-    }
+  const extra = demo === 'beside' ? echo : {}
+  if (names.length > 0) {
+    const found = `${names.join(', ')} (found on this machine)${demo === 'beside' ? ', and the built-in echo model' : ''}`
+    return { config: { ...config, backends: { ...discovered, ...extra }, default_backend: names[0] }, found }
+  }
+  if (demo === 'beside')
+    return { config: { ...config, backends: echo }, found: 'the built-in echo model (no model server found on this machine)' }
   return { config: { ...config, backends: expectedOllama() }, found: 'none found; waiting for Ollama on port 11434' }
 }
 
-async function showSecret(config: Config, secret: string, log: ReturnType<typeof createLog>): Promise<void> {
-  if (process.stderr.isTTY) {
-    process.stderr.write(`\n  API key (shown this once): ${secret}\n`)
-    return
-  }
-  const path = await hideSecret(config.data_dir, secret)
-  log.warn({ path }, 'an API key was made; the file with it is deleted when the key is first used')
+/** Now that it listens: the secret to whoever started it, and only then the hash that closes the next start too. */
+async function keepEntryKey({ data_dir: dataDir }: Config, secret: string, sha256: string, log: HouseLog): Promise<void> {
+  if (process.stderr.isTTY) process.stderr.write(`\n  API key (shown this once): ${secret}\n`)
+  else log.warn({ path: await hideSecret(dataDir, secret) }, 'an API key was made; the file with it is deleted when the key is first used')
+  await keepHash(dataDir, sha256)
 }
 
 function printBanner(serving: Serving, { found, open, host }: { found: string; open: boolean; host: string }): void {

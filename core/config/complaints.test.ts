@@ -22,7 +22,7 @@ describe('a wrong variable is named', () => {
     ['OLLAMA_HOST', 'ftp://h', `ollama_host: ${address}, not "ftp://h"`],
     ['OLLAMA_HOST', 'localhost:1', `ollama_host: ${address}, not "localhost:1"`],
     ['OLLAMA_HOST', 'me:secret@h:1?key=secret', `ollama_host: ${address}, not "…@h:1?…"`],
-    ['DEBUG', 'app:*', 'debug: must be true or false, not "app:*"'],
+    ['GATEHOUSE_DEBUG', 'app:*', 'debug: must be true or false, not "app:*"'],
     ['AUTH', 'on', 'auth: must be one of auto, required, off, not "on"'],
     ['MAX_BODY_SIZE', '32M', 'max_body_size: must be a number of bytes from 1, or a size such as 32MiB, not "32M"'],
     ['TRUSTED_PROXIES', '10.0.0.0/8,proxy', 'trusted_proxies[1]: must be an IP address or a range such as 10.0.0.0/8, not "proxy"'],

@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts'
 import { parseListenHost } from './address.ts'
 import { listNames, resolveName } from './env-names.ts'
 import { readText } from './normalise.ts'
@@ -54,13 +55,38 @@ export function applyVariables(draft: Draft, variables: Variables, from: string)
   for (const [name, path] of Object.entries(plainNames)) {
     const text = variables[name]
     if (!text?.trim()) continue
+    // Every other program reads DEBUG too, and means something else by it.
+    if (name === 'DEBUG' && !/^(true|false|yes|no|on|off|0|1)$/i.test(text.trim())) {
+      draft.warnings.push(`${from} DEBUG: ignored, because ${JSON.stringify(text)} is neither true nor false`)
+      continue
+    }
     // Shells and containers export HOST as the name of the machine, which nobody meant for us.
     if (name === 'HOST' && parseListenHost(text) === undefined) {
       draft.warnings.push(`${from} HOST: ignored, because ${JSON.stringify(text)} is neither an IP address nor localhost`)
     } else put(draft, path, text, `${from} ${name}`)
   }
+  for (const name of laterNames) {
+    if (variables[name]?.trim()) draft.warnings.push(`${from} ${name}: ignored, because it is not part of this release yet`)
+  }
+  if (/^(true|yes|on|1)$/i.test(variables.TLS_ENABLED?.trim() ?? '')) {
+    throw new ConfigError(
+      `${from} TLS_ENABLED: TLS is not part of this release yet; put a proxy that speaks it in front, or leave TLS_ENABLED out`,
+    )
+  }
   return applyPrefixed(draft, variables, from)
 }
+
+/** LlamaGate's and ModelGate's names for what later releases bring: set, they must not be passed over in silence. */
+const laterNames = [
+  'LOG_FILE',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'MCP_ENABLED',
+  'MG_ADMIN_API_KEY',
+  'METRICS_TOKEN',
+  'REDIS_URL',
+  'CACHE_ENABLED',
+]
 
 /** Gives unmatched names to the sections of plugins that are not built in, and warns of those that fit nowhere. */
 export function applyPluginVariables(draft: Draft, unmatched: readonly Unmatched[], plugins: readonly string[]): void {

@@ -6,7 +6,8 @@ const deepestJson = 200
 /** Reads a request body of at most `limit` bytes. Over that it stops reading and throws a 413. */
 export async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get('content-encoding')
-  if (encoding && encoding !== 'identity') throw unsupportedMedia(`Send the body uncompressed; content-encoding "${encoding}" is not read.`)
+  if (encoding && encoding !== 'identity')
+    throw unsupportedMedia(`Send the body uncompressed; content-encoding "${encoding.slice(0, 100)}" is not read.`)
   const declared = request.headers.get('content-length')
   // `content-length` may be trusted only without `transfer-encoding` (RFC 9112, 6.3)
   if (declared !== null && !request.headers.has('transfer-encoding')) {
@@ -33,6 +34,9 @@ const decoder = new TextDecoder()
 
 /** Parses a JSON object, at most 200 levels deep. */
 export function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  if (bytes.length > smallBody && countValues(bytes) > mostValues) {
+    throw invalidRequest(`The JSON holds more than ${mostValues} values.`, 'json_too_large')
+  }
   let value: unknown
   try {
     value = JSON.parse(decoder.decode(bytes))
@@ -43,6 +47,23 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   if (deeperThan(value, deepestJson)) throw invalidRequest(`The JSON is nested more than ${deepestJson} levels deep.`, 'json_too_deep')
   return value as Record<string, unknown>
 }
+
+/** A body below this cannot hold enough values to matter. */
+const smallBody = 1024 * 1024
+/** Each value costs a hundred times its bytes once it is parsed; images are one value, whatever their size. */
+const mostValues = 2_000_000
+
+/** An upper bound: commas and brackets inside of texts count too. */
+function countValues(bytes: Uint8Array): number {
+  let count = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]
+    if (byte === comma || byte === bracket || byte === brace) count++
+  }
+  return count
+}
+
+const [comma, bracket, brace] = [44, 91, 123]
 
 function deeperThan(value: object, levels: number): boolean {
   if (levels === 0) return true
@@ -61,7 +82,7 @@ const jsonTypes = /^(application\/(json|[\w.-]+\+json|x-www-form-urlencoded)|tex
 /** Throws a 415 for a body that does not claim to be JSON. */
 export function expectJson(contentType: string | null): void {
   if (contentType && !jsonTypes.test(contentType)) {
-    throw unsupportedMedia(`Send application/json, not ${contentType.split(';')[0]}.`)
+    throw unsupportedMedia(`Send application/json, not ${contentType.split(';')[0]?.slice(0, 100)}.`)
   }
 }
 

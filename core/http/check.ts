@@ -58,6 +58,11 @@ export function checkCall(operation: Operation, payload: Payload): void {
   }
 }
 
+/** Some servers decode a path before they route it: what looks like one path here would be another there. */
+export function checkPath(pathname: string): void {
+  if (/%2f|%5c|%2e|\\|\.\.;/i.test(pathname)) throw invalidRequest('The path must not hold encoded slashes or dots.', 'invalid_url')
+}
+
 /** No model has a longer name, and every name is a word in the log. */
 const longestModel = 256
 

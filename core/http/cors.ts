@@ -4,8 +4,8 @@ export interface Cors {
   allows(origin: string): boolean
   /** Adds the CORS headers to an answer for this origin. */
   decorate(headers: Headers, origin: string): void
-  /** The answer to a preflight. Needs no key: browsers send none. */
-  preflight(request: Request): Response
+  /** The answer to a preflight for a path that takes these methods. */
+  preflight(request: Request, methods: readonly string[]): Response
 }
 
 const exposed =
@@ -31,13 +31,14 @@ export function createCors(origins: '*' | readonly string[]): Cors {
   return {
     allows,
     decorate,
-    preflight(request) {
-      const headers = new Headers({ allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' })
+    preflight(request, methods) {
+      const allow = methods.length > 0 ? methods.join(', ') : 'OPTIONS'
+      const headers = new Headers({ allow })
       const origin = request.headers.get('origin')
       if (origin) {
         decorate(headers, origin)
         if (allows(origin)) {
-          headers.set('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+          headers.set('access-control-allow-methods', allow)
           headers.set('access-control-allow-headers', request.headers.get('access-control-request-headers') ?? '*')
           headers.set('access-control-max-age', '86400')
         }

@@ -5,10 +5,14 @@ export function memoryStore(now: () => number = Date.now): Store {
   const values = new Map<string, { bytes: Uint8Array; expiresAt: number }>()
   const counters = new Map<string, number>()
   const buckets = new Map<string, { level: number; at: number; emptyAt: number }>()
-  let takes = 0
+  let writes = 0
 
-  const forgetEmptyBuckets = () => {
-    for (const [key, bucket] of buckets) if (bucket.emptyAt <= now()) buckets.delete(key)
+  // entries are also kept per address, so what is over must go; looking at all of them now and then costs nothing that shows
+  const forgetWhatIsOver = () => {
+    if (++writes % 4096 !== 0) return
+    const at = now()
+    for (const [key, bucket] of buckets) if (bucket.emptyAt <= at) buckets.delete(key)
+    for (const [key, { expiresAt }] of values) if (expiresAt <= at) values.delete(key)
   }
 
   return {
@@ -21,6 +25,7 @@ export function memoryStore(now: () => number = Date.now): Store {
       return null
     },
     set(key, bytes, { ttlMs = Number.POSITIVE_INFINITY } = {}) {
+      forgetWhatIsOver()
       values.set(key, { bytes, expiresAt: now() + ttlMs })
     },
     delete: key => values.delete(key),
@@ -33,8 +38,7 @@ export function memoryStore(now: () => number = Date.now): Store {
       return value
     },
     take(key, { perMinute, burst }, cost = 1) {
-      // buckets are also kept per address, so empty ones must go; looking at all of them is rare enough to be free
-      if (++takes % 4096 === 0) forgetEmptyBuckets()
+      forgetWhatIsOver()
       const at = now()
       const perMs = perMinute / 60_000
       const bucket = buckets.get(key)

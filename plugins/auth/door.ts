@@ -5,7 +5,7 @@ export interface DoorOptions {
   readonly corsOrigins: '*' | readonly string[]
 }
 
-const loopbackName = /^(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
+const loopbackName = /^(([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|::1)$/
 
 /**
  * Guards a gateway that asks for no key against web pages: a page on a foreign origin, or one that has its
@@ -19,8 +19,12 @@ export function createDoor({ allowedHosts, corsOrigins }: DoorOptions) {
     /** Throws a 403 for a request that may not enter without a key. A missing Origin passes. */
     check(headers: Headers, url: URL): void {
       const host = (headers.get('host') ?? url.host).toLowerCase()
-      const name = host.replace(/:\d+$/, '')
-      if (!loopbackName.test(name) && !hosts.has(name) && !hosts.has(host) && !hosts.has('*')) {
+      // as ALLOWED_HOSTS has them: no port, no brackets, no dot at the end
+      const name = host
+        .replace(/:\d+$/, '')
+        .replace(/^\[|\]$/g, '')
+        .replace(/\.$/, '')
+      if (!loopbackName.test(name) && !hosts.has(name)) {
         throw new GatewayError(
           403,
           'permission_error',

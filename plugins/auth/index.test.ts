@@ -62,6 +62,15 @@ describe('with an API_KEY', () => {
     expect(JSON.stringify(house.lines)).not.toContain('wrong-1')
   })
 
+  test('an open path counts wrong keys too, and stops telling them from right ones', async () => {
+    await using house = await openHouse({ yaml: { ...echo, api_key: 'k' } })
+    const health = async (secret: string) => (await fetch(`${house.url}/health`, { headers: { 'x-api-key': secret } })).json()
+    expect(await health('k')).toHaveProperty('backends')
+    for (let i = 0; i < 25; i++) expect(await health(`wrong-${i}`)).not.toHaveProperty('backends')
+    expect(await health('k')).not.toHaveProperty('backends')
+    expect((await chat(house.url, { 'x-api-key': 'k' })).status).toBe(200)
+  })
+
   test('behind a trusted proxy the address is the one it reports; from anybody else it is not', async () => {
     for (const [trusted_proxies, ip] of [
       [['127.0.0.0/8'], '203.0.113.9'],
@@ -86,8 +95,11 @@ describe('open, because there is no key', () => {
     ['a host name that only begins like ours', { host: 'localhost.evil.example' }, 403],
     ['a host name with an allowed one in it', { host: '127.0.0.1.evil.example' }, 403],
     ['a host on the list', { host: 'gate.lan:11435' }, 200],
+    ['an IPv6 host on the list', { host: '[fd00::1]:11435' }, 200],
+    ['a loopback name with its dot', { host: 'localhost.:11435' }, 200],
+    ['a loopback name of two parts', { host: 'a.b.localhost' }, 200],
   ])('%s', async (_, headers, status) => {
-    await using house = await openHouse({ yaml: { ...echo, allowed_hosts: ['gate.lan'] } })
+    await using house = await openHouse({ yaml: { ...echo, allowed_hosts: ['gate.lan', 'fd00::1'] } })
     const response = await chat(house.url, headers as Record<string, string>)
     expect(response.status).toBe(status)
     if (status === 403) expect(await response.json()).toMatchObject({ error: { type: 'permission_error' } })

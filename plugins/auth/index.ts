@@ -25,9 +25,15 @@ export default definePlugin({
       return known.find(entry => sameSecret(entry.hash, hash))?.principal
     }
 
-    const refuse = async (ctx: Context): Promise<never> => {
+    const failed = async (ctx: Context) => {
       log.warn({ request_id: ctx.id, ip: ctx.ip }, 'Authentication failed')
       const taken = await store.take(`login:${ctx.ip}`, failedLogins)
+      if (!taken.allowed) await store.set(`locked:${ctx.ip}`, new Uint8Array(0), { ttlMs: taken.retryAfterMs })
+      return taken
+    }
+
+    const refuse = async (ctx: Context): Promise<never> => {
+      const taken = await failed(ctx)
       if (taken.allowed) throw new GatewayError(401, 'invalid_request_error', 'invalid_api_key', 'Invalid API key')
       throw new GatewayError(429, 'rate_limit_error', 'rate_limit_exceeded', 'Too many failed logins from this address.', {
         headers: { 'retry-after': String(Math.max(1, Math.ceil(taken.retryAfterMs / 1000))) },
@@ -35,14 +41,19 @@ export default definePlugin({
     }
 
     return {
-      handle(ctx, next) {
+      async handle(ctx, next) {
         const secret = readSecret(ctx.request.headers)
         const principal = secret === undefined ? undefined : identify(secret)
         if (principal) {
-          ctx.principal = principal
+          // an open path must not tell right keys from wrong ones to somebody who tries many
+          const guessing = ctx.access === 'open' && (await store.get(`locked:${ctx.ip}`)) !== null
+          if (!guessing) ctx.principal = principal
           return next()
         }
-        if (ctx.access === 'open') return next()
+        if (ctx.access === 'open') {
+          if (asks && secret !== undefined) await failed(ctx)
+          return next()
+        }
         if (asks || ctx.access === 'admin') return refuse(ctx)
         openDoor.check(ctx.request.headers, ctx.url)
         ctx.principal = { id: 'open', kind: 'open' }

@@ -46,8 +46,9 @@ export default definePlugin({
             if (result instanceof Response) return result
             if (result.retry === 'never') throw result.error
             failure = result
-            ctx.log.warn({ backend: place.target.backend, err: result.error, round }, 'backend failed')
-            ctx.note({ plugin: 'router', did: `left ${place.target.backend}`, why: result.error.message })
+            // never the backend's own words: they may quote the prompt
+            ctx.log.warn({ backend: place.target.backend, ...reasonOf(result), round }, 'backend failed')
+            ctx.note({ plugin: 'router', did: `left ${place.target.backend}`, why: reasonOf(result).reason })
             if (result.retry === 'again') again.push({ place, failure: result })
           }
           waiting = again
@@ -57,6 +58,12 @@ export default definePlugin({
     }
   },
 })
+
+/** What the log may know of a failure: our status and code, and the system's code for a failed connection. */
+function reasonOf({ error: { status, code, extra } }: Failure) {
+  const system = (extra.cause as { readonly code?: unknown } | undefined)?.code
+  return { status, reason: typeof system === 'string' ? system : (code ?? 'refused') }
+}
 
 /** A layer above may have renamed the model; then it is looked up anew. */
 async function currentModel(ctx: Context, resolve: (name: string) => ResolvedModel | undefined | Promise<ResolvedModel | undefined>) {

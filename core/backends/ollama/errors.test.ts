@@ -53,7 +53,7 @@ test('paths, URLs and addresses stay inside', async () => {
   const said =
     'open /root/.ollama/models/blobs/sha256-ab: Post "http://127.0.0.1:4071/completion": dial tcp 10.0.0.5:443 or [::1]:80: refused'
   const { error } = await answer(500, { error: said })
-  expect(error.message).toBe('open <path> Post "<url>": dial tcp <address> or <address>: refused')
+  expect(error.message).toBe('open <path>: Post "<url>": dial tcp <address> or <address>: refused')
   expect(inStreamError(said).error.message).toBe(error.message as string)
 })
 
