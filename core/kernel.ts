@@ -153,6 +153,9 @@ export function createKernel(options: KernelOptions) {
   }
 }
 
+/** The app, ready to listen. */
+export type Kernel = ReturnType<typeof createKernel>
+
 type Server = {
   requestIP(request: Request): { readonly address: string } | null
   timeout(request: Request, seconds: number): void

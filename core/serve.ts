@@ -9,6 +9,7 @@ import type { Gateway, Route } from './gateway.ts'
 import { createClientIp } from './http/client-ip.ts'
 import { createCors } from './http/cors.ts'
 import { createKernel, type Listener } from './kernel.ts'
+import { listen } from './listen.ts'
 import type { Logger } from './log.ts'
 import { createModels } from './model-names.ts'
 import { composePipelines } from './pipeline.ts'
@@ -171,40 +172,6 @@ function rejectStrayOptions({ options }: Config, names: readonly string[]): void
   const stray = Object.keys(options).find(name => !names.includes(name))
   if (stray !== undefined) throw new ConfigError(`${stray}: there is no such setting, and no plugin in the pipeline is called "${stray}"`)
 }
-
-/** The default host means both loopback addresses; a machine without IPv6 has only one. */
-function listen(kernel: ReturnType<typeof createKernel>, { host, port }: Config): Listener[] {
-  if (host !== '127.0.0.1' && host !== 'localhost') return [open(kernel, host, port)]
-  const first = open(kernel, '127.0.0.1', port)
-  try {
-    return [first, open(kernel, '::1', first.port)]
-  } catch (error) {
-    if (isPortTaken(error)) {
-      first.close()
-      throw error
-    }
-    return [first]
-  }
-}
-
-function open(kernel: ReturnType<typeof createKernel>, host: string, port: number): Listener {
-  try {
-    return kernel.listen(host, port)
-  } catch (cause) {
-    const { code } = cause as { code?: string }
-    if (code === 'EADDRINUSE') {
-      throw new ConfigError(
-        `port ${port} on ${host} is taken: another gatehouse or another program listens there. Choose another one with --port.`,
-        { cause },
-      )
-    }
-    if (code === 'EACCES')
-      throw new ConfigError(`port ${port} on ${host} needs more rights than this user has. Choose one above 1023 with --port.`, { cause })
-    throw new ConfigError(`cannot listen on ${host} port ${port}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-const isPortTaken = (error: unknown) => error instanceof ConfigError && (error.cause as { code?: string })?.code === 'EADDRINUSE'
 
 async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: Timer | undefined

@@ -12,9 +12,19 @@ export interface OpenAIOptions {
   /** Sent with every request; wins over our own. */
   readonly headers?: Readonly<Record<string, string>>
   readonly timeouts?: Partial<BackendTimeouts>
-  /** The server closes the connection after a stream although it promised to keep it. */
-  readonly closesAfterStream?: boolean
   readonly upstream: Upstream
+}
+
+/** Where a kind of server differs from a plain one. */
+export interface Quirks {
+  /** The operations it knows; left out, it is asked for everything and says itself what it lacks. */
+  readonly operations?: ReadonlySet<Operation>
+  /** Answers 200 when it is well. */
+  readonly healthPath?: string
+  /** Its model's context length, in tokens, where the list tells it. */
+  readonly contextLength?: (model: UpstreamModel) => unknown
+  /** It closes the connection after a stream although it promised to keep it. */
+  readonly closesAfterStream?: boolean
 }
 
 /** A model in the list of an upstream; the kinds of servers add fields of their own. */
@@ -25,28 +35,41 @@ export interface UpstreamModel {
   readonly [field: string]: unknown
 }
 
-/** What OpenAI's own API has; it knows nothing of Anthropic's messages or of llama.cpp's paths. */
-const openaiOperations = new Set<Operation>(['chat.completions', 'completions', 'embeddings', 'responses', 'audio', 'images'])
+/** OpenAI itself; it knows nothing of Anthropic's messages or of llama.cpp's paths. */
+export const openaiBackend = (options: OpenAIOptions): Backend =>
+  compatibleBackend(options, {
+    operations: new Set<Operation>(['chat.completions', 'completions', 'embeddings', 'responses', 'audio', 'images']),
+  })
 
-/** OpenAI itself. */
-export const openaiBackend = (options: OpenAIOptions): Backend => ({
-  ...compatibleBackend(options),
-  speaks: operation => openaiOperations.has(operation),
-})
-
-/**
- * Any upstream that speaks the OpenAI dialect; nobody knows how much of it, so every operation is passed on
- * and the upstream says what it lacks. The other adapters are this one with some answers changed.
- */
-export function compatibleBackend(options: OpenAIOptions): Backend {
-  const { name, type, baseUrl, apiKey, headers, timeouts, closesAfterStream, upstream } = options
+/** Any upstream that speaks the OpenAI dialect. The other adapters are this one with the quirks of their server. */
+export function compatibleBackend(
+  { name, type, baseUrl, apiKey, headers, timeouts, upstream }: OpenAIOptions,
+  { operations, healthPath = '/v1/models', contextLength, closesAfterStream }: Quirks = {},
+): Backend {
   const ours: Record<string, string> = { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...headers }
+
+  /** A GET that must answer 200; otherwise a 502 that names the status. */
+  const get = async (path: string, signal: AbortSignal): Promise<Response> => {
+    const response = await upstream(baseUrl + path, { method: 'GET', headers: ours, signal })
+    if (response.ok) return response
+    await response.body?.cancel()
+    throw new GatewayError(502, 'server_error', 'bad_gateway', `The model backend returned status ${response.status}`)
+  }
+  const describe = (model: UpstreamModel): ModelInfo => {
+    const length = contextLength?.(model)
+    return {
+      id: model.id,
+      ownedBy: model.owned_by ?? name,
+      ...(typeof model.created === 'number' && { created: model.created }),
+      ...(typeof length === 'number' && { contextLength: length }),
+    }
+  }
 
   return {
     name,
     type,
     ...(timeouts && { timeouts }),
-    speaks: () => true,
+    speaks: operation => operations?.has(operation) ?? true,
     send(call: Call) {
       const stream = call.payload.stream === true
       const close = stream && closesAfterStream ? { connection: 'close' } : {}
@@ -58,37 +81,15 @@ export function compatibleBackend(options: OpenAIOptions): Backend {
         stream,
       })
     },
-    models: signal => listModels({ name, baseUrl, headers: ours, upstream }, signal, describe),
+    async models(signal) {
+      const list = (await (await get('/v1/models', signal)).json().catch(() => undefined)) as { data?: unknown } | undefined
+      if (!Array.isArray(list?.data)) {
+        throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to parse response from the model backend')
+      }
+      return list.data.map(describe)
+    },
     async probe(signal) {
-      await expectOk(upstream, `${baseUrl}/v1/models`, ours, signal)
+      await (await get(healthPath, signal)).body?.cancel()
     },
   }
 }
-
-/** `GET /v1/models` of an upstream; `toInfo` reads the fields this kind of server has. */
-export async function listModels(
-  { name, baseUrl, headers, upstream }: { name: string; baseUrl: string; headers: Record<string, string>; upstream: Upstream },
-  signal: AbortSignal,
-  toInfo: (model: UpstreamModel, name: string) => ModelInfo,
-): Promise<ModelInfo[]> {
-  const response = await expectOk(upstream, `${baseUrl}/v1/models`, headers, signal)
-  const list = (await response.json().catch(() => undefined)) as { data?: unknown } | undefined
-  if (!Array.isArray(list?.data)) {
-    throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to parse response from the model backend')
-  }
-  return list.data.map(model => toInfo(model as UpstreamModel, name))
-}
-
-/** A GET that must answer 200; otherwise a 502 that names the status. */
-export async function expectOk(upstream: Upstream, url: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
-  const response = await upstream(url, { method: 'GET', headers, signal })
-  if (response.ok) return response
-  await response.body?.cancel()
-  throw new GatewayError(502, 'server_error', 'bad_gateway', `The model backend returned status ${response.status}`)
-}
-
-const describe = ({ id, owned_by, created }: UpstreamModel, name: string): ModelInfo => ({
-  id,
-  ownedBy: owned_by ?? name,
-  ...(typeof created === 'number' && { created }),
-})
