@@ -1,0 +1,40 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Child, spawnChild, temporaryFolder, until } from './spawn.ts'
+
+/** A gatehouse that serves one backend. */
+export interface Gatehouse extends AsyncDisposable {
+  readonly url: string
+  readonly pid: number
+}
+
+/**
+ * Starts the compiled gatehouse with its default pipeline, except that no rate limit and no cache stand between
+ * client and upstream. Its log goes to a file, as it would in earnest.
+ */
+export async function startGatehouse(binary: string, upstreamUrl: string): Promise<Gatehouse> {
+  const folder = temporaryFolder()
+  const logFile = join(folder.path, 'gatehouse.log')
+  const data = join(folder.path, 'data')
+  mkdirSync(data)
+  writeFileSync(join(folder.path, 'gatehouse.yaml'), `backends:\n  up: { type: openai-compatible, base_url: ${upstreamUrl} }\n`)
+  const child: Child = spawnChild([binary, 'serve', '--port', '0'], {
+    cwd: folder.path,
+    env: { HOME: folder.path, DATA_DIR: data, RATE_LIMIT_RPS: '1000000', CACHE_ENABLED: 'false' },
+    logFile,
+  })
+  const said = () => readFileSync(logFile, 'utf8')
+  const port = await until(() => /"port":(\d+)/.exec(said())?.[1], 'the port of gatehouse').catch(async error => {
+    console.error(said())
+    await child[Symbol.asyncDispose]()
+    throw error
+  })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      await child[Symbol.asyncDispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}
