@@ -12,9 +12,28 @@ export interface LogOptions {
 export type HouseLog = Logger & {
   /** Writes what is left, for as long as that is worth waiting for, and lets go of the file. */
   end(): Promise<void>
+  /** Writes the line of one request. The same JSON as `info`, at a third of its price: there is one per request. */
+  access(line: AccessLine): void
   /** Lets go of the file at once; what is not written is lost. */
   abandon(): void
 }
+
+/** What the log knows of a request. */
+export interface AccessLine {
+  readonly request_id: string
+  readonly method: string
+  /** Without the query: people put keys there. */
+  readonly path: string
+  readonly status: number
+  /** Milliseconds. */
+  readonly latency: number
+  readonly ip: string
+  readonly model?: string
+  readonly key_id?: string
+}
+
+/** The message of every access line. */
+export const accessMessage = 'HTTP request'
 
 /** Lines that may wait while nobody reads the log; beyond that they are dropped. Bytes. */
 const mostWaiting = 8 * 1024 * 1024
@@ -54,7 +73,10 @@ export function createLog({ debug, fd = 1 }: LogOptions): HouseLog {
     })
     destination.destroy() // at the exit it would try once more, for ever
   }
-  return Object.assign(log, { end, abandon: () => destination.destroy() })
+  const access = (line: AccessLine) => {
+    destination.write(`${JSON.stringify({ level: 'info', time: new Date(), ...line, message: accessMessage })}\n`)
+  }
+  return Object.assign(log, { access, end, abandon: () => destination.destroy() })
 }
 
 /** No code of ours logs these; this is the net below it. No wildcards: each would clone every line. */

@@ -10,7 +10,7 @@ import { createClientIp } from './http/client-ip.ts'
 import { createCors } from './http/cors.ts'
 import { createKernel, type Listener } from './kernel.ts'
 import { listen } from './listen.ts'
-import type { Logger } from './log.ts'
+import type { AccessLine, Logger } from './log.ts'
 import { createModels } from './model-names.ts'
 import { composePipelines } from './pipeline.ts'
 import { closePlugins, loadPlugins, type PluginSources, setUpPlugins } from './plugins.ts'
@@ -24,6 +24,8 @@ export interface ServeOptions {
   /** The config file, when there is one: relative plugin paths count from its folder. */
   readonly configFile?: string | undefined
   readonly log: Logger
+  /** Where the line of each request goes. */
+  readonly access: (line: AccessLine) => void
   readonly store: Store
   readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved'>
 }
@@ -43,7 +45,7 @@ export interface Serving {
 const lastWordsMs = 250
 
 /** Start: backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
-export async function serve({ config, configFile, log, store, plugins }: ServeOptions): Promise<Serving> {
+export async function serve({ config, configFile, log, access, store, plugins }: ServeOptions): Promise<Serving> {
   const backends = new Map<string, Backend>(Object.entries(config.backends).map(([name, entry]) => [name, createBackend(name, entry)]))
   const exchanges = createExchanges()
   const models = createModels({
@@ -104,19 +106,16 @@ export async function serve({ config, configFile, log, store, plugins }: ServeOp
       const { ctx, openedAt } = exchange
       const latency = Math.round((performance.now() - openedAt) * 1000) / 1000
       const { id, ip, principal, request, url } = ctx
-      log.info(
-        {
-          request_id: id,
-          method: request.method,
-          path: url.pathname, // never the query: people put keys there
-          status,
-          latency,
-          ip,
-          ...(ctx.payload.model && { model: ctx.payload.model }),
-          ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
-        },
-        'HTTP request',
-      )
+      access({
+        request_id: id,
+        method: request.method,
+        path: url.pathname,
+        status,
+        latency,
+        ip,
+        ...(ctx.payload.model && { model: ctx.payload.model }),
+        ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
+      })
       if (principal.id !== 'initial' || forgotten) return
       forgotten = true
       forgetSecret(config.data_dir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))

@@ -37,7 +37,7 @@ export async function serveCommand(
   const { config, found } = await withBackends(loaded.config, loaded.zeroConfig, demo)
   const entryKey = await findEntryKey(config)
   const closed = entryKey ? { ...config, api_key_sha256: entryKey.sha256 } : config
-  const serving = await serve({ config: closed, configFile: loaded.file, log, store: memoryStore(), plugins })
+  const serving = await serve({ config: closed, configFile: loaded.file, log, access: log.access, store: memoryStore(), plugins })
 
   log.info(
     {

@@ -5,6 +5,7 @@ import pino from 'pino'
 import { builtIn, reserved } from '../../plugins/index.ts'
 import { loadConfig } from '../config/load.ts'
 import * as gatehouse from '../index.ts'
+import { accessMessage } from '../log.ts'
 import { provideModule } from '../plugins.ts'
 import { type Serving, serve } from '../serve.ts'
 import { memoryStore } from '../stores/memory.ts'
@@ -43,7 +44,14 @@ export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOption
     { level: 'debug', base: null, messageKey: 'message', formatters: { level: label => ({ level: label }) } },
     { write: (line: string) => void lines.push(JSON.parse(line)) },
   )
-  const serving = await serve({ config, configFile: file, log, store: memoryStore(), plugins: { builtIn, reserved } })
+  const serving = await serve({
+    config,
+    configFile: file,
+    log,
+    access: line => log.info(line, accessMessage),
+    store: memoryStore(),
+    plugins: { builtIn, reserved },
+  })
   const stop = async () => {
     await serving.stop(0)
     rmSync(folder, { recursive: true, force: true })
