@@ -18,6 +18,8 @@ export interface ExchangeOptions {
   /** The longest a request may take from start to end; Infinity for none. */
   readonly totalMs: number
   readonly newId: () => string
+  /** Takes the secrets of the config out of a message. */
+  readonly hideSecrets: (message: string) => string
   /** Called when the body is in. */
   readonly onRead?: () => void
 }
@@ -76,6 +78,12 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
   const logger = () => {
     log ??= options.log.child({ request_id: id })
     return log
+  }
+
+  const withoutSecrets = (error: unknown) => {
+    if (!(error instanceof GatewayError)) return error
+    const message = options.hideSecrets(error.message)
+    return message === error.message ? error : new GatewayError(error.status, error.type, error.code, message, error.extra)
   }
 
   const onClientLeft = () => abort.abort(clientLeft)
@@ -171,7 +179,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       lastWords: error => {
         if (error === clientLeft) return
         if (!(error instanceof GatewayError)) logger().error({ err: error }, 'stream failed')
-        return isEvents ? errorEvent(error, id, operation) : undefined
+        return isEvents ? errorEvent(withoutSecrets(error), id, operation) : undefined
       },
       onThrow: err => logger().error({ err }, 'stream observer failed'),
       onEnd: outcome => settle(outcome === 'failed' && abort.signal.reason === clientLeft ? 'aborted' : outcome),
@@ -210,7 +218,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       // whatever broke on the way: when the client has left, or the house ended it, that is why
       const error = abort.signal.aborted ? abort.signal.reason : thrown
       if (!(error instanceof GatewayError)) logger().error({ err: error }, 'request failed')
-      const response = errorResponse(error, id)
+      const response = errorResponse(withoutSecrets(error), id)
       sent = response.status
       for (const [name, value] of headers) response.headers.set(name, value)
       settle(error === clientLeft ? 'aborted' : 'failed')

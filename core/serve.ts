@@ -17,6 +17,7 @@ import { closePlugins, loadPlugins, type PluginSources, setUpPlugins } from './p
 import { healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
 import { modelRoutes } from './routes/models.ts'
+import { hideAll, secretsOf } from './secrets.ts'
 import type { Store } from './stores/store.ts'
 
 export interface ServeOptions {
@@ -96,6 +97,7 @@ export async function serve({ config, configFile, log, access, store, plugins }:
     heartbeatMs: config.heartbeat,
     totalMs: config.timeouts.total,
     newId: () => crypto.randomUUID(),
+    hideSecrets: hideAll(secretsOf(config)),
     pipelines: composePipelines(layers),
     routes,
     cors: createCors(config.cors_origins),

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shows that nothing is interpolated
+
 import { describe, expect, test } from 'bun:test'
 import { parseDotenv } from './dotenv.ts'
+import { tryConfig } from './try-config.ts'
 
 describe('a line of .env', () => {
   test.each<[string, Record<string, string>]>([
@@ -38,4 +40,10 @@ test('lines that make no sense are reported by number and passed over', () => {
   const { values, brokenLines } = parseDotenv('A=1\nnonsense\n\n1B=2\nC="open\nD="x" y\nE=5')
   expect(Object.fromEntries(values)).toEqual({ A: '1', E: '5' })
   expect(brokenLines).toEqual([2, 4, 5, 6])
+})
+
+test('a folder of this name is no .env of ours', async () => {
+  const { config, warnings } = await tryConfig({ files: { '.env/': '' } })
+  expect(config.port).toBe(11_435)
+  expect(warnings.join()).toContain('must be a regular file; it is ignored')
 })

@@ -70,7 +70,12 @@ export async function loadConfig({ argv, env, cwd, home }: ConfigInput): Promise
 }
 
 async function readDotenv(path: string, warnings: string[]): Promise<Variables> {
-  const { values, brokenLines } = parseDotenv((await readRegular(path)) ?? '')
+  const text = await readRegular(path).catch((error: unknown) => {
+    // nobody named this file, and other tools keep folders of this name
+    if (error instanceof ConfigError) warnings.push(`${error.message}; it is ignored`)
+    else throw error
+  })
+  const { values, brokenLines } = parseDotenv(text ?? '')
   for (const line of brokenLines) warnings.push(`${path}: line ${line} is ignored, because it is not NAME=VALUE`)
   return Object.fromEntries(values)
 }

@@ -84,7 +84,7 @@ test('a form made to be slow is not', () => {
   expect(() => readForm(raw(...Array.from({ length: 200_000 }, () => '--b'), ''), 'multipart/form-data; boundary=b')).toThrow()
   const many = Array.from({ length: 2000 }, (_, i) => part(`form-data; name="f${i}"`, 'x')).flat()
   expect(() => readForm(raw(...many, '--b--', ''), 'multipart/form-data; boundary=b')).toThrow('more than 1000 parts')
-  expect(performance.now() - from).toBeLessThan(2000) // it took minutes when each part was searched to the end of the form
+  expect(performance.now() - from).toBeLessThan(10_000) // it took minutes when each part was searched to the end of the form
 })
 
 test.each([

