@@ -20,6 +20,8 @@ export interface ExchangeOptions {
   readonly newId: () => string
   /** Takes the secrets of the config out of a message. */
   readonly hideSecrets: (message: string) => string
+  /** Called for each part of a large body. */
+  readonly onChunk?: () => void
   /** Called when the body is in. */
   readonly onRead?: () => void
 }
@@ -114,7 +116,10 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
     async read() {
       if (body) return payload
       if (arrival.body === 'operation') checkPath(url.pathname)
-      body = await readRequest(request, { as: arrival.body, operation, limit: options.bodyLimit })
+      body = await orAborted(
+        readRequest(request, { as: arrival.body, operation, limit: options.bodyLimit, onChunk: options.onChunk }),
+        abort.signal,
+      )
       ;({ payload, bytes } = body)
       options.onRead?.()
       if (arrival.body !== 'operation') return payload
@@ -200,7 +205,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       sent = response.status
       const answered = response.headers
       for (const [name, value] of headers) answered.set(name, value)
-      if (isJson(response) || !response.body) {
+      if (isJson(response) || request.method === 'HEAD' || !response.body) {
         settle('complete')
         return response
       }
@@ -225,6 +230,16 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       return response
     },
   }
+}
+
+/** The result of `work`, unless the signal aborts first. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 const nothingRead: Payload = { model: '' }

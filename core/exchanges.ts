@@ -1,3 +1,4 @@
+import type { Phase } from './context.ts'
 import { GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { Exchanges } from './gateway.ts'
@@ -6,7 +7,10 @@ import type { Exchanges } from './gateway.ts'
 export interface ExchangeRegister extends Exchanges {
   open(exchange: Exchange): void
   close(exchange: Exchange): void
-  cancelAll(reason: GatewayError): void
+  /** Ends those in these phases, or all. */
+  cancelAll(reason: GatewayError, phases?: readonly Phase[]): void
+  /** Milliseconds since the last one ended; Infinity when none has. */
+  quietMs(): number
   readonly size: number
   /** Resolves when nothing is in flight any more. */
   idle(): Promise<void>
@@ -16,10 +20,12 @@ export interface ExchangeRegister extends Exchanges {
 export function createExchanges(): ExchangeRegister {
   const open = new Set<Exchange>()
   let waiting: (() => void)[] = []
+  let endedAt = Number.NEGATIVE_INFINITY
   return {
     open: exchange => void open.add(exchange),
     close(exchange) {
       open.delete(exchange)
+      endedAt = performance.now()
       if (open.size > 0) return
       for (const resolve of waiting) resolve()
       waiting = []
@@ -30,9 +36,10 @@ export function createExchanges(): ExchangeRegister {
       for (const exchange of wanted) exchange.cancel(cancelled())
       return wanted.length > 0
     },
-    cancelAll(reason) {
-      for (const exchange of open) exchange.cancel(reason)
+    cancelAll(reason, phases) {
+      for (const exchange of open) if (!phases || phases.includes(exchange.ctx.phase)) exchange.cancel(reason)
     },
+    quietMs: () => performance.now() - endedAt,
     get size() {
       return open.size
     },

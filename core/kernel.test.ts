@@ -244,6 +244,44 @@ describe('what a stranger sends', () => {
     expect(house.lines.some(({ request_id, level }) => request_id === 'gone-1' && level === 'error')).toBe(false)
   })
 
+  test('an upload that stops is ended by the operator, and by a stop', async () => {
+    await using other = await openHouse({ yaml: { backends: { up: { type: 'echo' } } } })
+    const upload = (id: string) => {
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: ${id}\r\nContent-Type: application/json\r\n`
+      const socket = connect(Number(new URL(other.url).port), '127.0.0.1', () =>
+        socket.write(`${head}Content-Length: 5000\r\n\r\n{"model":`),
+      )
+      return new Promise<string>(resolve => socket.once('data', data => resolve(String(data))).once('close', () => resolve('')))
+    }
+    const { exchanges } = other.serving.gateway
+    const reading = async (id: string) => {
+      for (let i = 0; i < 200 && !exchanges.list().some(ctx => ctx.id === id); i++) await Bun.sleep(5)
+    }
+    const first = upload('up-1')
+    await reading('up-1')
+    expect(exchanges.cancel('up-1')).toBe(true)
+    expect(await first).toStartWith('HTTP/1.1 503')
+    const second = upload('up-2')
+    await reading('up-2')
+    const from = performance.now()
+    await other.serving.stop(20_000)
+    expect(performance.now() - from).toBeLessThan(10_000)
+    expect(await second).toContain('503')
+  })
+
+  test('a text full of commas is one value', async () => {
+    await using lenient = await openHouse({ yaml: { backends: { up: { type: 'echo' } } } })
+    const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: '1,2,[{"\\",'.repeat(500_000) }] })
+    expect((await fetch(`${lenient.url}/v1/chat/completions`, { method: 'POST', body })).status).toBe(200)
+  })
+
+  test('HEAD on a page is a whole answer in the log too', async () => {
+    await fetch(`${house.url}/`, { method: 'HEAD', headers: { accept: 'text/html', 'x-request-id': 'head-1' } })
+    const line = () => house.lines.find(({ request_id, message }) => request_id === 'head-1' && message === 'HTTP request')
+    for (let i = 0; i < 100 && !line(); i++) await Bun.sleep(5)
+    expect(line()).toMatchObject({ status: 200 })
+  })
+
   test.each([
     ['{"model":"echo","Model":"other","messages":[{"role":"user","content":"hi"}]}', 'invalid_field'],
     ['{"model":"echo","STREAM":true,"messages":[{"role":"user","content":"hi"}]}', 'invalid_field'],

@@ -71,6 +71,8 @@ export function createKernel(options: KernelOptions) {
         ...options,
         // a thinking model is not an idle socket: once the body is in, only our own timeouts count
         onRead: () => server?.timeout(request, 0),
+        // a slow upload is not an idle socket either, and Bun forgives only fast ones
+        onChunk: () => server?.timeout(request, idleTimeout),
       },
       (_, status) => {
         server?.timeout(request, idleTimeout) // Bun keeps a limit for the next request of the connection

@@ -38,6 +38,9 @@ export const accessMessage = 'HTTP request'
 /** Lines that may wait while nobody reads the log; beyond that they are dropped. Bytes. */
 const mostWaiting = 8 * 1024 * 1024
 const patienceMs = 500
+const longestEndMs = 10_000
+/** How often lines that were dropped are told of. */
+const tellDroppedMs = 5_000
 
 /**
  * JSON lines on stdout. Written in the background, because no request may wait for whoever reads the log or fail
@@ -66,11 +69,30 @@ export function createLog({ debug, fd = 1 }: LogOptions): HouseLog {
     },
     destination,
   )
+  let dropped = 0
+  destination.on('drop', () => {
+    dropped++
+  })
+  setInterval(() => {
+    if (dropped === 0) return
+    log.warn({ lines: dropped }, 'lines were dropped, because nobody read the log')
+    dropped = 0
+  }, tellDroppedMs).unref()
   const end = async () => {
-    await new Promise<void>(resolve => {
-      setTimeout(resolve, patienceMs)
-      destination.flush(() => resolve())
+    let written = false
+    let bytes = 0
+    destination.on('write', count => {
+      bytes += count
     })
+    destination.flush(() => {
+      written = true
+    })
+    // as long as somebody reads, and not for ever
+    for (let before = -1, left = longestEndMs; !written && left > 0; left -= patienceMs) {
+      if (bytes === before) break
+      before = bytes
+      for (let waited = 0; !written && waited < patienceMs; waited += 10) await Bun.sleep(10)
+    }
     destination.destroy() // at the exit it would try once more, for ever
   }
   const access = (line: AccessLine) => {

@@ -42,6 +42,9 @@ export interface Serving {
   stop(graceMs: number): Promise<void>
 }
 
+const stoppingError = () =>
+  new GatewayError(503, 'service_unavailable', 'stopping', 'gatehouse is stopping.', { headers: { 'retry-after': '5' } })
+
 /** After the deadline, time for the last error events to reach slow clients. */
 const lastWordsMs = 250
 
@@ -136,16 +139,16 @@ export async function serve({ config, configFile, log, access, store, plugins }:
   const shutDown = async (graceMs: number) => {
     stopping = true
     const deadline = performance.now() + graceMs
+    const busy = exchanges.size > 0 || exchanges.quietMs() < 2000 // then there may be bytes on their way
+    exchanges.cancelAll(stoppingError(), ['reading']) // no model works on them yet
     const sent = Promise.all(listeners.map(listener => listener.stop()))
     if (!(await within(graceMs, exchanges.idle()))) {
       log.warn({ in_flight: exchanges.size }, 'ending the requests that are still in flight')
-      exchanges.cancelAll(
-        new GatewayError(503, 'service_unavailable', 'stopping', 'gatehouse is stopping.', { headers: { 'retry-after': '5' } }),
-      )
+      exchanges.cancelAll(stoppingError())
       await within(lastWordsMs, exchanges.idle())
     }
     // an exchange is settled when its last bytes are handed to the socket; slow clients still read them
-    await within(Math.max(lastWordsMs, deadline - performance.now()), sent)
+    await within(busy ? Math.max(lastWordsMs, deadline - performance.now()) : lastWordsMs, sent)
     await closePlugins(layers, gateway)
     for (const backend of backends.values()) await backend.close?.()
     await store.close()

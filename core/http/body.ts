@@ -3,8 +3,16 @@ import { GatewayError, invalidRequest } from '../errors.ts'
 /** Nested deeper than this, JSON is refused: no honest request is, and recursive code downstream would overflow. */
 const deepestJson = 200
 
-/** Reads a request body of at most `limit` bytes. Over that it stops reading and throws a 413. */
-export async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+/** Bodies up to this size are read at once: they come in a few packets. */
+const smallUpload = 64 * 1024
+/** However slowly it comes: nobody uploads for longer. */
+const longestUploadMs = 10 * 60_000
+
+/**
+ * Reads a request body of at most `limit` bytes. Over that it stops reading and throws a 413; after ten minutes, a 408.
+ * `onChunk` hears of each part of a large one.
+ */
+export async function readBytes(request: Request, limit: number, onChunk?: () => void): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get('content-encoding')
   if (encoding && encoding !== 'identity')
     throw unsupportedMedia(`Send the body uncompressed; content-encoding "${encoding.slice(0, 100)}" is not read.`)
@@ -12,16 +20,24 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
   // `content-length` may be trusted only without `transfer-encoding` (RFC 9112, 6.3)
   if (declared !== null && !request.headers.has('transfer-encoding')) {
     if (Number(declared) > limit) throw tooLarge(limit)
-    return request.bytes() as Promise<Uint8Array<ArrayBuffer>>
+    if (Number(declared) <= smallUpload) return request.bytes() as Promise<Uint8Array<ArrayBuffer>>
   }
   if (!request.body) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   let size = 0
+  const deadline = performance.now() + longestUploadMs
   const reader = (request.body as ReadableStream<Uint8Array>).getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return Buffer.concat(chunks, size) as Uint8Array<ArrayBuffer>
+    onChunk?.()
     size += value.byteLength
+    if (performance.now() > deadline) {
+      reader.cancel().catch(() => {})
+      throw new GatewayError(408, 'invalid_request_error', 'upload_too_slow', 'The request body took longer than ten minutes.', {
+        headers: { connection: 'close' },
+      })
+    }
     if (size > limit) {
       reader.cancel().catch(() => {})
       throw tooLarge(limit)
@@ -53,17 +69,22 @@ const smallBody = 1024 * 1024
 /** Each value costs a hundred times its bytes once it is parsed; images are one value, whatever their size. */
 const mostValues = 2_000_000
 
-/** An upper bound: commas and brackets inside of texts count too. */
+/** Commas and brackets outside of texts: about as many as there are values. */
 function countValues(bytes: Uint8Array): number {
   let count = 0
+  let inText = false
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]
-    if (byte === comma || byte === bracket || byte === brace) count++
+    if (inText) {
+      if (byte === backslash) i++
+      else if (byte === quote) inText = false
+    } else if (byte === quote) inText = true
+    else if (byte === comma || byte === bracket || byte === brace) count++
   }
   return count
 }
 
-const [comma, bracket, brace] = [44, 91, 123]
+const [comma, bracket, brace, quote, backslash] = [44, 91, 123, 34, 92]
 
 function deeperThan(value: object, levels: number): boolean {
   if (levels === 0) return true

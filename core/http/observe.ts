@@ -100,6 +100,8 @@ export function relay(
       start(controller) {
         streamController = controller
         if (heartbeatMs !== undefined) timer = setTimeout(beat, heartbeatMs)
+        // Bun holds the headers back until the first byte; who waits for the body has waited long enough
+        if (heartbeatMs !== undefined && body instanceof Promise) controller.enqueue(heartbeat)
         if (signal.aborted) queueMicrotask(onAbort)
         else signal.addEventListener('abort', onAbort, { once: true })
       },

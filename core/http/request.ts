@@ -15,15 +15,17 @@ export interface ReadOptions {
   readonly as: 'operation' | 'json' | 'raw' | 'none'
   readonly operation: Operation
   readonly limit: number
+  /** Called for each part of a large body. */
+  readonly onChunk?: (() => void) | undefined
 }
 
 /** Reads a body the way its route wants it. Throws 400, 413 or 415. */
-export async function readRequest(request: Request, { as, operation, limit }: ReadOptions): Promise<ReadRequest> {
+export async function readRequest(request: Request, { as, operation, limit, onChunk }: ReadOptions): Promise<ReadRequest> {
   const contentType = request.headers.get('content-type') ?? 'application/json'
   if (as === 'none') return { bytes: new Uint8Array(0), payload: { model: '' }, contentType }
   const form = as === 'operation' && contentType.toLowerCase().startsWith('multipart/form-data') && takesForms(operation)
   if (as !== 'raw' && !form) expectJson(contentType)
-  const bytes = await readBytes(request, limit)
+  const bytes = await readBytes(request, limit, onChunk)
   if (as === 'raw') return { bytes, payload: { model: '' }, contentType }
   if (form) {
     const fields = readForm(bytes, contentType)

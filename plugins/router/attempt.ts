@@ -40,8 +40,10 @@ export function createAttempt({ config }: Pick<Gateway, 'config'>, ticker: Ticke
       if (opaque && !isJson(response)) return await passedStream(ctx, model, response, watchdog)
       return await wholeAnswer(ctx, model, response, watchdog)
     } catch (error) {
+      const reason = watchdog.signal.aborted ? watchdog.signal.reason : error
+      watchdog.abort(reason) // whatever went wrong here, the backend need not go on
       if (ctx.signal.aborted) throw ctx.signal.reason
-      const failure = thrown(watchdog.signal.aborted ? watchdog.signal.reason : error)
+      const failure = thrown(reason)
       return begun && failure.retry === 'again' ? { ...failure, retry: 'elsewhere' } : failure
     } finally {
       // a stream goes on under the same watchdog; whoever reads it stops it

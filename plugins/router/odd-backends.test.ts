@@ -219,6 +219,51 @@ test("an error in the middle of Anthropic's stream is an event under its name", 
     },
   ))
 
+test('an event without end is a bad gateway, and its backend is left', async () => {
+  let closed = 0
+  await behind(
+    socket => {
+      socket.write(streamHead)
+      const block = httpChunk(`data: ${'x'.repeat(1024 * 1024)}`)
+      const more = () => {
+        while (!socket.destroyed && socket.write(block));
+      }
+      socket.on('drain', more)
+      socket.on('close', () => closed++)
+      more()
+    },
+    async ask => {
+      expect((await ask({ stream: true, max_tokens: 5 }, '/v1/messages')).status).toBe(502)
+      for (let i = 0; i < 400 && closed === 0; i++) await Bun.sleep(5)
+      expect(closed).toBe(1)
+    },
+    { timeouts: {} },
+  )
+}, 30_000)
+
+test('a client that pauses is not a backend that is silent', async () => {
+  await behind(
+    socket => {
+      socket.write(streamHead)
+      const block = httpChunk(event({ content: 'x'.repeat(16_000) }))
+      let sent = 0
+      const more = () => {
+        while (sent < 2000 && socket.write(block)) sent++
+        if (sent >= 2000 && !socket.writableEnded) socket.end(`${httpChunk(stop + done)}0\r\n\r\n`)
+      }
+      socket.write(httpChunk(hello))
+      socket.on('drain', more)
+      more()
+    },
+    async ask => {
+      const response = await ask({ stream: true })
+      await Bun.sleep(1500) // longer than `idle`; the buffers on the way are long full
+      expect(await response.text()).toEndWith(done)
+    },
+    { timeouts: { idle: '500ms' } },
+  )
+}, 30_000)
+
 test('an error whose body never ends is cut short', () =>
   behind(
     socket => {

@@ -79,6 +79,7 @@ async function open(response: Response, filter: Filter, watchdog: Watchdog, head
     return brokenStream(filter.failure)
   }
   watchdog.begun()
+  watchdog.rest()
   watchdog.handOver()
   const kept = forwardable(response.headers)
   for (const name in headers) kept.set(name, headers[name] as string)
@@ -104,14 +105,19 @@ function readOff(reader: Reader, watchdog: Watchdog): void {
   watchdog.stop()
   const timer = setTimeout(() => watchdog.abort(new Error('the answer was over')), lingerMs)
   const read = async () => {
-    while (!(await reader.read()).done);
+    let bytes = 0
+    for (let part = await reader.read(); !part.done && bytes < lingerBytes; part = await reader.read()) bytes += part.value?.length ?? 0
   }
   read()
     .catch(() => {})
-    .finally(() => clearTimeout(timer))
+    .finally(() => {
+      clearTimeout(timer)
+      reader.cancel().catch(() => {}) // over already, or more than it is worth
+    })
 }
 
 const lingerMs = 1000
+const lingerBytes = 64 * 1024
 
 /** What is read at once, and whether the backend had ended by then. */
 interface Part {
@@ -125,8 +131,9 @@ function flow(first: Part, reader: Reader, filter: Filter, watchdog: Watchdog): 
 
   const next = async (): Promise<Part> => {
     for (;;) {
-      const { done, value } = await reader.read()
       watchdog.touch()
+      const { done, value } = await reader.read()
+      watchdog.rest() // a client that reads slowly is not a backend that is silent
       const bytes = done ? filter.end() : filter.feed(value)
       if (bytes.length > 0 || done || filter.done || filter.failure) return { bytes, ended: done }
     }

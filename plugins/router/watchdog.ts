@@ -7,6 +7,8 @@ export interface Watchdog {
   readonly signal: AbortSignal
   /** Call it for every sign of life. */
   touch(): void
+  /** Nobody is asking the backend for more: its silence does not count until the next `touch`. */
+  rest(): void
   /** From now on the limit between two bytes counts, no longer the one for the first. */
   begun(): void
   /** The answer is over; nothing is aborted any more. */
@@ -54,6 +56,9 @@ export function createWatchdog(request: AbortSignal, ticker: Ticker, { firstToke
     signal: upstream.signal,
     touch() {
       lastSign = performance.now()
+    },
+    rest() {
+      lastSign = Number.POSITIVE_INFINITY
     },
     begun() {
       lastSign = performance.now()
