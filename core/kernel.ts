@@ -1,10 +1,11 @@
 import { Elysia } from 'elysia'
 import type { RouteContext } from './context.ts'
 import { errorResponse, GatewayError } from './errors.ts'
-import { type Arrival, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts'
+import { type Exchange, type ExchangeOptions, openExchange } from './exchange.ts'
 import type { Route } from './gateway.ts'
 import type { Cors } from './http/cors.ts'
 import { decodeParams, findRoute } from './http/paths.ts'
+import type { Arrival } from './open-context.ts'
 import { operations } from './openai.ts'
 import type { Pipeline, Pipelines } from './pipeline.ts'
 
