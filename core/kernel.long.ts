@@ -38,3 +38,18 @@ test('connections that say nothing more are closed: silent ones, half a head, ha
   for (const ms of times) expect(ms).toBeLessThan(75_000)
   expect(house.serving.gateway.exchanges.list()).toHaveLength(0)
 })
+
+test('an upload of 2.5 kB a second is read to its end', async () => {
+  await using house = await openHouse({ yaml: { backends: { up: { type: 'echo' } } } })
+  const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'y '.repeat(50_000) }] })
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+  const socket = connect(Number(new URL(house.url).port), '127.0.0.1')
+  socket.write(head)
+  const answer = new Promise<string>(resolve => socket.once('data', data => resolve(String(data))).once('close', () => resolve('closed')))
+  for (let at = 0; at < body.length; at += 2500) {
+    socket.write(body.slice(at, at + 2500))
+    await Bun.sleep(1000)
+  }
+  expect(await answer).toStartWith('HTTP/1.1 200')
+  socket.destroy()
+})

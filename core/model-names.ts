@@ -1,8 +1,6 @@
-import type { Config } from './config/schema.ts'
+import type { ModelConfig } from './config/model-schema.ts'
 import type { ListedModel, Models, ResolvedModel, Target } from './models.ts'
 import { createOffers, type OffersOptions } from './offers.ts'
-
-type ModelConfig = Config['models'][number]
 
 export interface ModelNamesOptions extends OffersOptions {
   /** The `models` of the config. */

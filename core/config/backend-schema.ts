@@ -23,8 +23,5 @@ export const backendSchema = mapping(
   ]),
 )
 
-/** A backend as the config file describes it. */
-export type BackendConfig = v.InferOutput<typeof backendSchema>
-
 /** Every `type` there is, for messages. */
 export const backendTypes = ['ollama', 'openai', 'vllm', 'llamacpp', 'openai-compatible', 'api3', 'echo'] as const

@@ -25,10 +25,6 @@ export function pause(round: number, failure: Failure, random: () => number = Ma
   return wait > longestPauseMs ? undefined : wait
 }
 
-/** The error the client gets when every try failed. */
-export const giveUpOn = (failure: Failure | undefined): unknown =>
-  failure?.error ?? new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend did not answer.')
-
 /** What was thrown while sending. */
 export function thrown(error: unknown): Failure {
   if (!(error instanceof GatewayError)) throw error // a bug in an adapter: not to be papered over by another backend

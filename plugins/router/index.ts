@@ -1,6 +1,6 @@
 import { type Context, definePlugin, GatewayError, type ResolvedModel, v } from 'gatehouse'
 import { type Attempt, createAttempt } from './attempt.ts'
-import { type Failure, giveUpOn, pause } from './failure.ts'
+import { type Failure, pause } from './failure.ts'
 import { createTicker } from './ticker.ts'
 
 const options = v.strictObject({
@@ -53,7 +53,7 @@ export default definePlugin({
           }
           waiting = again
         }
-        throw giveUpOn(failure)
+        throw failure?.error
       },
     }
   },
