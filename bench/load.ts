@@ -3,11 +3,11 @@
  * because Bun's `fetch` would be what is measured. Prints a JSON line per piece of progress and one with the result.
  */
 import { closedLoop } from './load/closed-loop.ts'
-import { sequential } from './load/sequential.ts'
+import { openLoop } from './load/open-loop.ts'
 import { stalled } from './load/stalled.ts'
 import { streams } from './load/streams.ts'
 
-const kinds = { closedLoop, sequential, streams, stalled }
+const kinds = { closedLoop, openLoop, streams, stalled }
 
 const [kind = '', order = '{}'] = process.argv.slice(2)
 const run = kinds[kind as keyof typeof kinds] as ((order: unknown, onProgress: (total: number) => void) => Promise<unknown>) | undefined

@@ -1,71 +1,96 @@
 /**
- * `npm run bench [part …] [--save] [--short] [--long]`: what gatehouse costs, against the compiled binary, every piece in its
- * own process on the loopback. README.md says how each figure is measured.
+ * `npm run bench -- [part …] [options]`: what gatehouse costs, against the compiled binary, every piece in its own process
+ * on the loopback. README.md says which parts and options there are and how each figure is measured.
  */
-import { parseArgs } from 'node:util'
+import { existsSync } from 'node:fs'
+import { hold } from './hold.ts'
 import { gatehouseBinary, versionOf } from './house/binary.ts'
 import { findNginx, nginxVersion } from './house/nginx.ts'
+import { whatRivalsForwardTo } from './house/rival.ts'
+import { type Options, readOptions } from './options.ts'
 import { latency } from './parts/latency.ts'
 import { memory } from './parts/memory.ts'
+import { openLoop } from './parts/open-loop.ts'
 import { slowReaders } from './parts/slow-readers.ts'
+import { start } from './parts/start.ts'
 import { streams } from './parts/streams.ts'
 import { throughput } from './parts/throughput.ts'
+import { compare } from './report/compare.ts'
 import { busy, describeMachine } from './report/machine.ts'
-import type { Length, Outcome } from './report/part.ts'
-import { compare, savedResults, saveResults } from './report/results.ts'
+import type { Outcome } from './report/part.ts'
+import { printComparison, printMarkdown, printOutcome, printSaved } from './report/print.ts'
+import { columnOf, savedResults, saveResults } from './report/results.ts'
 import { show } from './report/table.ts'
 
-const parts = [throughput, latency, memory, streams, slowReaders]
+const parts = [throughput, latency, openLoop, start, memory, streams, slowReaders]
+/** Those that compare with others. */
+const compared = [throughput, latency, openLoop]
 
-const { values, positionals } = parseArgs({
-  options: {
-    save: { type: 'boolean', default: false },
-    short: { type: 'boolean', default: false },
-    long: { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
-})
-const { save } = values
-const length: Length = values.long ? 'long' : values.short ? 'short' : 'usual'
-const unknown = positionals.find(name => !parts.some(part => part.name === name))
-if (unknown !== undefined) stop(`there is no part "${unknown}"; there are ${parts.map(({ name }) => name).join(', ')}`)
-if (save && (positionals.length > 0 || length !== 'usual'))
-  stop('--save keeps a whole run of the usual length: leave out the parts, --short and --long')
+const options = readOrStop()
+const { length, rivals, upstreamPort, arrivals } = options
 if (process.platform !== 'linux') stop('memory and processor time are read from /proc: this runs on Linux')
+if (options.hold) {
+  await hold(upstreamPort).catch((error: Error) => stop(error.message))
+  process.exit(0)
+}
+const gone = rivals.find(({ pid }) => pid !== undefined && !existsSync(`/proc/${pid}`))
+if (gone) stop(`--rival-pid ${gone.name}=${gone.pid}: there is no such process`)
 
 const binary = gatehouseBinary()
-const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-const nginx = chosen.includes(throughput) ? findNginx() : undefined
+const chosen = parts.filter(({ name }) => options.parts.length === 0 || options.parts.includes(name))
+const nginx = chosen.some(part => compared.includes(part)) ? findNginx() : undefined
 const machine = describeMachine()
 const versions = { gatehouse: versionOf(binary), bun: Bun.version, ...(nginx && { nginx: nginxVersion(nginx) }) }
 const loadBefore = busy()
-console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB; ${machine.os}`)
-console.log(
-  `${Object.entries(versions)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(', ')}; load average before: ${show(loadBefore, 2)}`,
-)
+const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+const head = `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB; ${machine.os}; ${named.join(', ')}; ${new Date().toISOString().slice(0, 10)}; load average before: ${show(loadBefore, 2)}`
+const saved = savedOrStop()
+console.log(`${head}\n${printSaved(saved, machine, length)}`)
+for (const { name, url } of rivals)
+  console.log(`rival ${name} at ${url}; it has to ${whatRivalsForwardTo(`http://127.0.0.1:${upstreamPort}`)}`)
 
-const saved = savedResults()
 const outcomes: [string, Outcome][] = []
 for (const { name, run } of chosen) {
   const began = performance.now()
-  const outcome = await run({ binary, nginx, length }).catch((error: Error) => stop(`${name}: ${error.message}`))
+  const outcome = await run({ binary, nginx, length, upstreamPort, rivals, arrivals }).catch((error: Error) =>
+    stop(`${name}: ${error.message}`),
+  )
   outcomes.push([name, outcome])
-  console.log(`\n# ${name} (${show((performance.now() - began) / 1000)} s)\n\n${outcome.table}\n`)
-  for (const { what, met } of outcome.targets) console.log(`  ${met ? 'met   ' : 'MISSED'} ${what}`)
-  console.log(compare(name, outcome.figures, saved))
+  console.log(printOutcome(name, (performance.now() - began) / 1000, outcome))
+  if (saved && length === 'usual') console.log(printComparison(compare(name, outcome.figures, saved)))
 }
-if (save) {
+if (options.markdown) console.log(`\n${head}\n\n${printMarkdown(outcomes)}`)
+if (options.save) {
+  const figures = outcomes.map(([name, outcome]) => [name, outcome.figures] as const)
   saveResults({
     date: new Date().toISOString(),
     machine,
     versions,
     load_before: loadBefore,
-    parts: Object.fromEntries(outcomes.map(([name, { figures }]) => [name, figures])),
+    parts: columnOf(figures, 'value'),
+    noise: columnOf(figures, 'noise'),
   })
 }
 process.exit(outcomes.every(([, { targets }]) => targets.every(({ met }) => met)) ? 0 : 1)
+
+function readOrStop(): Options {
+  try {
+    return readOptions(
+      process.argv.slice(2),
+      parts.map(({ name }) => name),
+    )
+  } catch (error) {
+    stop((error as Error).message)
+  }
+}
+
+function savedOrStop() {
+  try {
+    return savedResults()
+  } catch (error) {
+    stop((error as Error).message)
+  }
+}
 
 function stop(why: string): never {
   console.error(`bench: ${why}`)

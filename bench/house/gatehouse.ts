@@ -24,11 +24,16 @@ export async function startGatehouse(binary: string, upstreamUrl: string): Promi
     logFile,
   })
   const said = () => readFileSync(logFile, 'utf8')
-  const port = await until(() => /"port":(\d+)/.exec(said())?.[1], 'the port of gatehouse').catch(async error => {
+  const ended = child.exited.then(code => {
+    throw new Error(`gatehouse ended with ${code} before it listened`)
+  })
+  const port = await Promise.race([until(() => /"port":(\d+)/.exec(said())?.[1], 'the port of gatehouse'), ended]).catch(async error => {
     console.error(said())
     await child[Symbol.asyncDispose]()
+    folder[Symbol.dispose]()
     throw error
   })
+  ended.catch(() => {}) // from here on its end is ours
   return {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid,

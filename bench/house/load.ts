@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ClosedLoopOrder, ClosedLoopResult } from '../load/closed-loop.ts'
-import type { SequentialOrder, SequentialResult } from '../load/sequential.ts'
+import type { OpenLoopOrder, OpenLoopResult } from '../load/open-loop.ts'
 import type { StalledOrder } from '../load/stalled.ts'
 import type { StreamsOrder, StreamsResult } from '../load/streams.ts'
 import { type Child, spawnChild } from './spawn.ts'
@@ -9,8 +9,8 @@ import { type Child, spawnChild } from './spawn.ts'
 export const closedLoop = (order: ClosedLoopOrder, onProgress?: (total: number) => void) =>
   run<ClosedLoopResult>('closedLoop', order, onProgress)
 
-/** One request after the other. */
-export const sequential = (order: SequentialOrder) => run<SequentialResult>('sequential', order)
+/** As the schedule says, whatever the answers do. */
+export const openLoop = (order: OpenLoopOrder) => run<OpenLoopResult>('openLoop', order)
 
 /** Many streams at once. */
 export const streams = (order: StreamsOrder) => run<StreamsResult>('streams', order)

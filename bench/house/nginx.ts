@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from './free-port.ts'
 import { spawnChild, temporaryFolder, until } from './spawn.ts'
 
 /** An nginx with one server per way of talking to the upstream. */
@@ -96,10 +97,4 @@ ${temporary.join('\n')}
   }
 }
 `
-}
-
-function freePort(): number {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  listener.stop(true)
-  return listener.port
 }

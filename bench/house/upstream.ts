@@ -9,18 +9,23 @@ export interface UpstreamProcess extends AsyncDisposable {
 }
 
 export interface UpstreamOptions {
-  /** Milliseconds between two events of a stream. */
+  /** Where it listens; 0 for any port. */
+  readonly port?: number
+  /** Milliseconds between two events of a stream; 0 for no pause at all. */
   readonly intervalMs?: number
   /** Bytes per second of an endless stream. */
   readonly rate?: number
 }
 
 /** Starts the fake upstream and waits until it listens. */
-export async function startUpstream({ intervalMs = 50, rate = Number.POSITIVE_INFINITY }: UpstreamOptions = {}): Promise<UpstreamProcess> {
+export async function startUpstream(options: UpstreamOptions = {}): Promise<UpstreamProcess> {
+  const { port = 0, intervalMs = 50, rate = Number.POSITIVE_INFINITY } = options
   const script = join(import.meta.dir, '..', 'upstream.ts')
-  const child = spawnChild([process.execPath, script, '--interval', String(intervalMs), '--rate', String(rate)])
-  const { port } = JSON.parse((await child.lines.next()).value ?? '{}')
-  const url = `http://127.0.0.1:${port}`
+  const order = { '--port': port, '--interval': intervalMs, '--rate': rate }
+  const child = spawnChild([process.execPath, script, ...Object.entries(order).flat().map(String)])
+  const said = JSON.parse((await child.lines.next()).value ?? '{"failed":"it ended before it said anything"}')
+  if (said.failed !== undefined) throw new Error(`the fake upstream cannot listen on port ${port}: ${said.failed}`)
+  const url = `http://127.0.0.1:${said.port}`
   return {
     url,
     report: async () => (await (await fetch(`${url}/bench/report`)).json()) as UpstreamReport,

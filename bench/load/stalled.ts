@@ -11,7 +11,7 @@ export async function stalled({ url: address, clients }: StalledOrder): Promise<
   for (let seed = 0; seed < clients; seed++) {
     const socket = await Bun.connect({ hostname: url.hostname, port: Number(url.port), socket: { data() {} } })
     socket.pause() // takes the socket out of the event loop: nothing is read from the kernel
-    socket.write(streamRequest(url.host, seed, endlessly))
+    socket.write(streamRequest(url, seed, endlessly))
   }
   return { clients }
 }

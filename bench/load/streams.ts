@@ -61,7 +61,7 @@ export async function streams({ url: address, streams: count, events, rampMs }: 
       end: resolve,
       lost: fail,
     })
-    line.send(streamRequest(url.host, seed, events))
+    line.send(streamRequest(url, seed, events))
     await promise
     line.end()
   }

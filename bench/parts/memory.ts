@@ -2,9 +2,10 @@ import { startGatehouse } from '../house/gatehouse.ts'
 import { closedLoop } from '../house/load.ts'
 import { residentMb } from '../house/proc.ts'
 import { startUpstream } from '../house/upstream.ts'
+import { context, once } from '../report/figure.ts'
 import type { Part } from '../report/part.ts'
 import { median } from '../report/stats.ts'
-import { show, table } from '../report/table.ts'
+import { show } from '../report/table.ts'
 
 const samples = 20
 const requestCount = { short: 20_000, usual: 200_000, long: 2_000_000 }
@@ -32,19 +33,26 @@ export const memory: Part = {
     const last = resident.at(-1) as number
     const drift = quarter(3) - quarter(1)
     return {
-      table: [
-        table(
-          ['resident, MB', 'idle', 'after 5 %', '25 %', '50 %', '75 %', '100 %', 'peak', 'rested'],
-          [
+      tables: [
+        {
+          columns: ['resident, MB', 'idle', 'after 5 %', '25 %', '50 %', '75 %', '100 %', 'peak', 'rested'],
+          rows: [
             [
               `${show(requests)} requests`,
               ...[idle, ...[0, 4, 9, 14, 19].map(i => resident[i] ?? 0), Math.max(...resident), rested].map(mb => show(mb, 1)),
             ],
           ],
-        ),
-        `  every ${show(requests / samples)}: ${resident.map(mb => show(mb)).join(' ')}`,
-      ].join('\n'),
-      figures: { after_mb: last, peak_mb: Math.max(...resident), drift_mb: drift, idle_mb: idle, rested_mb: rested, requests },
+        },
+      ],
+      notes: [`every ${show(requests / samples)}: ${resident.map(mb => show(mb)).join(' ')}`],
+      figures: {
+        after_mb: once(last, 'lower', { share: 0.05 }),
+        peak_mb: once(Math.max(...resident), 'lower', { share: 0.05 }),
+        drift_mb: once(drift, 'lower', { amount: driftMb / 2 }),
+        idle_mb: once(idle, 'lower', { share: 0.05 }),
+        rested_mb: once(rested, 'lower', { share: 0.1 }),
+        requests: context(requests),
+      },
       targets: [
         { what: `${show(last, 1)} MB after ${show(requests)} requests, at most ${limitMb}`, met: last <= limitMb },
         { what: `flat: the last quarter lies ${show(drift, 1)} MB above the second, at most ${driftMb}`, met: drift <= driftMb },

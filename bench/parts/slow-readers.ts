@@ -2,9 +2,10 @@ import { startGatehouse } from '../house/gatehouse.ts'
 import { stalled, streams } from '../house/load.ts'
 import { residentMb } from '../house/proc.ts'
 import { startUpstream, type UpstreamProcess } from '../house/upstream.ts'
+import { context, type Figure, once } from '../report/figure.ts'
 import type { Part, Setting } from '../report/part.ts'
 import { percentile, sorted } from '../report/stats.ts'
-import { show, table } from '../report/table.ts'
+import { show } from '../report/table.ts'
 
 const clientCount = { short: 20, usual: 200, long: 200 }
 const holdSeconds = { short: 3, usual: 5, long: 120 }
@@ -42,7 +43,7 @@ export const slowReaders: Part = {
   async run(setting) {
     const clients = clientCount[setting.length]
     const rows: string[][] = []
-    const figures: Record<string, number> = {}
+    const figures: Record<string, Figure> = {}
     const targets = []
     for (const { name, rate, limitMb } of upstreams) {
       const { sent, fullAfter, later, before, peak, settled, leftOpen } = await observe(clients, rate, setting)
@@ -51,10 +52,10 @@ export const slowReaders: Part = {
       const full = fullAfter === undefined ? 'never' : `${fullAfter} s`
       rows.push([name, ...megabytes, full, ...[before, peak, settled].map(mb => show(mb, 1)), show(leftOpen)])
       const key = name === 'flood' ? 'flood' : 'paced'
-      figures[`${key}_grown_mb`] = grown
-      figures[`${key}_peak_mb`] = peak
-      figures[`${key}_plateau_median_mb`] = percentile(sent, 0.5) / 1e6
-      figures[`${key}_plateau_largest_mb`] = (sent.at(-1) ?? 0) / 1e6
+      figures[`${key}_grown_mb`] = once(grown, 'lower', { amount: Math.max(10, grown * 0.2) })
+      figures[`${key}_peak_mb`] = once(peak, 'lower', { share: 0.2 })
+      figures[`${key}_plateau_median_mb`] = context(percentile(sent, 0.5) / 1e6)
+      figures[`${key}_plateau_largest_mb`] = context((sent.at(-1) ?? 0) / 1e6)
       targets.push(
         {
           what: `${name}: all ${clients} streams were open, and closed when their readers left`,
@@ -75,7 +76,7 @@ export const slowReaders: Part = {
       'settled',
       'left open',
     ]
-    return { table: table(columns, rows), figures, targets }
+    return { tables: [{ columns, rows }], figures, targets }
   },
 }
 

@@ -8,6 +8,8 @@ export interface StreamOrder {
   readonly seed: number
   readonly events: number
   readonly withUsage: boolean
+  /** Called when the last bytes were handed over. */
+  readonly onSent: () => void
 }
 
 interface Stream extends StreamOrder {
@@ -32,12 +34,13 @@ export function createTimedStreams(intervalMs: number) {
     if (stream.number === events) finish(stream)
   }
   const finish = (stream: Stream) => {
-    const { outlet, seed, events, withUsage, checksum } = stream
+    const { outlet, seed, events, withUsage, onSent, checksum } = stream
     open.delete(stream)
     const end = finishEvent(seed)
     checksums[seed] = crc32(doneEvent, crc32(end, checksum))
     const usage = withUsage ? [chunk(usageEvent(seed, events))] : []
     outlet.send(Buffer.concat([chunk(end), ...usage, chunk(doneEvent), lastChunk]))
+    onSent()
   }
   setInterval(() => {
     const now = clock()

@@ -1,3 +1,6 @@
+/** What the fake upstream says; it survives a proxy that writes the JSON anew. */
+export const answerText = 'The sea is older than every name we gave it, and it will outlast them all. '.repeat(2).trim()
+
 /** The whole answer of the fake upstream: about 400 bytes, and nothing in it that a gateway has to repair. */
 export const answerBody = Buffer.from(
   JSON.stringify({
@@ -8,10 +11,7 @@ export const answerBody = Buffer.from(
     choices: [
       {
         index: 0,
-        message: {
-          role: 'assistant',
-          content: 'The sea is older than every name we gave it, and it will outlast them all. '.repeat(2).trim(),
-        },
+        message: { role: 'assistant', content: answerText },
         finish_reason: 'stop',
       },
     ],

@@ -1,0 +1,62 @@
+import { answerBody, answerText } from '../wire/answer.ts'
+import { instantStream } from '../wire/instant-stream.ts'
+
+/** What is asked for and what the answer has to be. */
+export interface Expected {
+  /** Events of the stream that is asked for; without it, whole answers are. */
+  readonly events?: number
+  /** Rivals are sent a key, and may write the JSON anew: the upstream's content is enough, instead of its very bytes. */
+  readonly rival?: boolean
+}
+
+/** Follows the answers on one connection. */
+export interface AnswerCheck {
+  head(status: number): void
+  body(bytes: Buffer): void
+  /** At the end of an answer: what was wrong with it. */
+  fault(): string | undefined
+  /** When the first event of the last answer came, on the clock of `performance.now()`. */
+  readonly firstAt: number
+}
+
+/** Checks answer by answer. Comparing bytes where that is possible keeps it far cheaper than what is measured. */
+export function createAnswerCheck({ events, rival: lenient = false }: Expected): AnswerCheck {
+  const expected = events === undefined ? answerBody : instantStream(events).bytes
+  let status = 0
+  let length = 0
+  let same = true
+  let firstAt = 0
+  let parts: Buffer[] = []
+
+  return {
+    head(code) {
+      status = code
+      ;[length, same, firstAt, parts] = [0, true, 0, []]
+    },
+    body(bytes) {
+      if (firstAt === 0 && (events === undefined || bytes.indexOf('data:') !== -1)) firstAt = performance.now()
+      if (!lenient && same) same = bytes.equals(expected.subarray(length, length + bytes.length))
+      length += bytes.length
+      // what an error says is worth showing
+      if (lenient || !same || status !== 200) parts.push(Buffer.from(bytes))
+    },
+    fault() {
+      if (status === 200 && !lenient && same && length === expected.length) return
+      const text = Buffer.concat(parts).toString()
+      const fault = status === 200 && lenient ? contentFault(text, events) : 'not the upstream’s answer'
+      return fault && `${fault}; status ${status}, ${length} bytes: ${text.slice(0, 200)}`
+    },
+    get firstAt() {
+      return firstAt
+    },
+  }
+}
+
+/** What is missing in an answer that need not be the upstream's to the byte. */
+function contentFault(text: string, events: number | undefined): string | undefined {
+  if (events === undefined) return text.includes(answerText) ? undefined : 'not the upstream’s text'
+  const numbers = [...text.matchAll(/"content": ?"(\d{6}) /g)].map(match => Number(match[1]))
+  if (numbers.length !== events) return `${numbers.length} of ${events} events`
+  if (numbers.some((number, i) => number !== i)) return 'events out of order'
+  return text.includes('data: [DONE]') ? undefined : 'no [DONE] at the end'
+}
