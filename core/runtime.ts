@@ -10,7 +10,7 @@ export function raiseConnectionLimit(): void {
   const { execve, execPath, execArgv, argv } = process as typeof process & {
     execve?: (file: string, args: string[], env: NodeJS.ProcessEnv) => never
   }
-  if (!execve) return // Windows has no such call
+  if (!execve || process.platform === 'win32') return // on Windows it is there, and throws
   const own = Bun.isStandaloneExecutable ? argv.slice(2) : [...execArgv, ...argv.slice(1)]
   execve(execPath, [execPath, ...own], { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: maxConnections })
 }
