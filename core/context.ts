@@ -53,6 +53,10 @@ export interface Context {
   observe(observer: StreamObserver): void
   /** Runs once when the last byte has left, the client has gone, or the request has failed. */
   onSettled(listener: (outcome: Outcome) => void | Promise<void>): void
+  /** Keeps the answer out of every cache: it is not what the same request would usually get. The first reason stays. */
+  keepOut(why: string): void
+  /** Why the answer is kept out of every cache; undefined as long as nobody said so. */
+  readonly keptOut: string | undefined
   /** Leaves a line for `explain`, the request log and the panel. */
   note(decision: Decision): void
 }

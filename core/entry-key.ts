@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
+import { isLoopback } from './http/loopback.ts'
 
 /** A key gatehouse made for itself, because nobody set one and it must not be open. */
 export interface EntryKey {
@@ -54,6 +54,3 @@ async function writeAlone(dataDir: string, path: string, text: string): Promise<
 
 /** The key was used, so somebody has it: the file has done its work. */
 export const forgetSecret = (dataDir: string): Promise<void> => rm(secretFile(dataDir), { force: true })
-
-/** True for addresses that only this machine reaches. */
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))

@@ -19,10 +19,22 @@ export interface Gateway {
   readonly models: Models
   /** What is in flight now. */
   readonly exchanges: Exchanges
+  /** Every route beside the model API, those of later plugins too. Live. */
+  readonly routes: readonly Route[]
   /** Offers one more backend to the router. Call it in `setup`. A name already taken is an error. */
   addBackend(backend: Backend): void
   /** Opens one more path. A path already taken is an error. */
   addRoute(route: Route): void
+  /**
+   * What the layers below the plugin called `plugin` would add to this request or change in it: part of the key of
+   * whatever keeps answers. Empty when they add nothing.
+   */
+  fingerprintBelow(plugin: string, ctx: Context): MaybePromise<string>
+  /**
+   * What a plugin keeps beyond a reload of the config, by the plugin's name: made by the first who asks, handed to
+   * all later ones, closed (if it can be) when gatehouse stops.
+   */
+  shared<T extends object>(name: string, create: () => T): T
   /** CPU-heavy work, off the event loop. Present from the release that brings the worker pool. */
   readonly workers?: Workers
   /** Present from the release that brings token counting. */

@@ -6,6 +6,7 @@ const onlyImporter: Readonly<Record<string, RegExp>> = {
   elysia: /^core\/kernel\.ts$/,
   pino: /^core\/log\.ts$/,
   valibot: /^core\/(index\.ts|config\/)/,
+  '@valibot/to-json-schema': /^core\/config\/json-schema\.ts$/,
   'bun:sqlite': /^core\/sqlite\.ts$/,
   tinypool: /^core\/workers\.ts$/,
   ioredis: /^core\/stores\/redis\.ts$/,

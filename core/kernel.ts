@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { RouteContext } from './context.ts'
-import { errorResponse, GatewayError } from './errors.ts'
+import { GatewayError } from './errors.ts'
 import { type Exchange, type ExchangeOptions, openExchange } from './exchange.ts'
 import type { Route } from './gateway.ts'
 import type { Cors } from './http/cors.ts'
@@ -8,6 +8,7 @@ import { decodeParams, findRoute } from './http/paths.ts'
 import type { Arrival } from './open-context.ts'
 import { operations } from './openai.ts'
 import type { Pipeline, Pipelines } from './pipeline.ts'
+import type { MaybePromise } from './plugin.ts'
 
 /** What the kernel serves. */
 export interface KernelOptions extends ExchangeOptions {
@@ -23,14 +24,16 @@ export interface KernelOptions extends ExchangeOptions {
   readonly stopping: () => boolean
 }
 
-/** One address gatehouse listens on. */
-export interface Listener {
-  readonly hostname: string
-  readonly port: number
-  /** Takes no new connections; resolves when the open ones have sent all they had. */
-  stop(): Promise<void>
-  /** Ends every connection. */
-  close(): void
+/** What the kernel needs of the socket a request came in on. */
+export interface Socket {
+  requestIP(request: Request): { readonly address: string } | null
+  /** Closes the connection after so many seconds of silence; 0 for never. */
+  timeout(request: Request, seconds: number): void
+}
+
+/** Answers requests; what listeners call. */
+export interface Kernel {
+  fetch(request: Request, socket?: Socket): MaybePromise<Response>
 }
 
 /** A route as the table holds it: what to do, and what the exchange must know before. */
@@ -42,14 +45,14 @@ interface Served {
 }
 
 /** Silence after which a connection that sends no request, or half a body, is closed. Seconds. */
-const idleTimeout = 30
+export const idleTimeout = 30
 
 /**
  * The Elysia app. It turns a socket into a context, runs the pipeline, and turns the answer or the error
  * into a response. It knows no plugin and no backend, and never touches Elysia's `set`: with `set` in use,
  * Elysia re-encodes chunked responses and breaks characters that span two chunks.
  */
-export function createKernel(options: KernelOptions) {
+export function createKernel(options: KernelOptions): Kernel {
   const { pipelines, cors } = options
   const served = serveTable(options.routes, pipelines)
   const notFound = pipelines.route(ctx => {
@@ -60,7 +63,7 @@ export function createKernel(options: KernelOptions) {
       throw new GatewayError(405, 'invalid_request_error', 'method_not_allowed', `This path takes ${allow}.`, { headers: { allow } })
     })
 
-  async function answer(request: Request, server: Server, route: Pick<Served, 'arrival' | 'run'>): Promise<Response> {
+  async function answer(request: Request, server: Socket | null, route: Pick<Served, 'arrival' | 'run'>): Promise<Response> {
     const exchange: Exchange = openExchange(
       {
         request,
@@ -100,15 +103,7 @@ export function createKernel(options: KernelOptions) {
     }
   }
 
-  const app = new Elysia({
-    serve: {
-      idleTimeout,
-      reusePort: false,
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      development: false, // its error page shows the working directory
-      error: error => errorResponse(error, options.newId()),
-    },
-  })
+  const app = new Elysia()
   for (const route of served) {
     const handler = ({ request, server, params }: ElysiaContext) => answer(request, server, withParams(route, params))
     app.route(route.method, route.path, handler, { parse: 'none' })
@@ -140,33 +135,17 @@ export function createKernel(options: KernelOptions) {
   })
 
   return {
-    /** Answers one request without a socket, for tests. */
-    handle: (request: Request): Promise<Response> => app.handle(request),
-    /** Opens a port. Throws when it is taken. Port 0 takes any free one. */
-    listen(hostname: string, port: number): Listener {
-      const { server } = app.listen({ hostname, port })
-      if (!server) throw new Error('Elysia gave no server')
-      return {
-        hostname,
-        port: server.port as number,
-        stop: () => server.stop(false),
-        close: () => void server.stop(true),
-      }
+    fetch(request, socket) {
+      // Elysia reads it while it builds the context, which is before anything is awaited
+      app.server = (socket ?? null) as typeof app.server
+      return app.fetch(request)
     },
   }
 }
 
-/** The app, ready to listen. */
-export type Kernel = ReturnType<typeof createKernel>
-
-type Server = {
-  requestIP(request: Request): { readonly address: string } | null
-  timeout(request: Request, seconds: number): void
-} | null
-
 interface ElysiaContext {
   readonly request: Request
-  readonly server: Server
+  readonly server: Socket | null
   readonly params: Readonly<Record<string, string>>
 }
 

@@ -1,119 +1,118 @@
-import pino, { type Logger } from 'pino'
+import { isatty } from 'node:tty'
+import pino, { type LogFn, type Logger } from 'pino'
+import { clean } from './log/clean.ts'
+import { type AccessLine, accessMessage, type HouseLog, type LogSettings, shorten } from './log/house-log.ts'
+import { createKeptFile } from './log/kept-file.ts'
+import { readable } from './log/readable.ts'
+import { serialiseError } from './log/serialise-error.ts'
+import { createSink, gatherMs } from './log/sink.ts'
+import { createScreen } from './secrets.ts'
 
 export type { Logger } from 'pino'
+export { type AccessLine, accessMessage, type HouseLog, type LogSettings } from './log/house-log.ts'
 
-export interface LogOptions {
-  readonly debug: boolean
+/** How a log begins. */
+export interface LogOptions extends LogSettings {
   /** File descriptor; 1 is stdout. */
   readonly fd?: number
+  readonly colours?: boolean
+  /** How often lines that were dropped are told of. */
+  readonly tellMs?: number
 }
-
-/** The house's log, and its end. */
-export type HouseLog = Logger & {
-  /** Writes what is left, for as long as that is worth waiting for, and lets go of the file. */
-  end(): Promise<void>
-  /** Writes the line of one request. The same JSON as `info`, at a third of its price: there is one per request. */
-  access(line: AccessLine): void
-  /** Lets go of the file at once; what is not written is lost. */
-  abandon(): void
-}
-
-/** What the log knows of a request. */
-export interface AccessLine {
-  readonly request_id: string
-  readonly method: string
-  /** Without the query: people put keys there. */
-  readonly path: string
-  readonly status: number
-  /** Milliseconds. */
-  readonly latency: number
-  readonly ip: string
-  readonly model?: string
-  readonly key_id?: string
-}
-
-/** The message of every access line. */
-export const accessMessage = 'HTTP request'
-
-/** Lines that may wait while nobody reads the log; beyond that they are dropped. Bytes. */
-const mostWaiting = 8 * 1024 * 1024
-const patienceMs = 500
-const longestEndMs = 10_000
-/** How often lines that were dropped are told of. */
-const tellDroppedMs = 5_000
 
 /**
- * JSON lines on stdout. Written in the background, because no request may wait for whoever reads the log or fail
- * with a full disk; gathered for up to a quarter of a second unless somebody watches, because a write per
- * request is the dearest part of logging. No transports: they are worker threads, which die in the binary.
+ * JSON lines on stdout, or lines for people. Written in the background, because no request may wait for whoever
+ * reads the log or fail with a full disk; gathered for up to a quarter of a second unless somebody watches,
+ * because a write per request is the dearest part of logging. No transports: they are worker threads, which die
+ * in the binary.
  */
-export function createLog({ debug, fd = 1 }: LogOptions): HouseLog {
-  const watched = process.stdout.isTTY
-  const destination = pino.destination({
-    dest: fd,
-    sync: false,
-    minLength: watched ? 0 : 4096,
-    maxLength: mostWaiting,
-    periodicFlush: watched ? 0 : 250,
-  })
-  destination.on('error', () => {}) // the next write tries again
+export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptions): HouseLog {
+  const watched = isatty(fd)
+  const coloured = colours ?? (watched && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
+  const out = createSink({ fd, close() {} }, watched ? 0 : gatherMs)
+  const kept = createKeptFile((facts, message) => log.warn(facts, message))
+  let asText = false
+  let screen = createScreen([])
+
+  const emit = (line: string) => {
+    out.write(asText ? readable(line, accessMessage, coloured) : line)
+    kept.write(line)
+  }
   const log = pino(
     {
-      level: debug ? 'debug' : 'info',
       base: null,
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: label => ({ level: label }) },
       redact: { paths: secretPaths, censor: '<redacted>' },
-      serializers: { err: serialiseError },
+      serializers: { err: error => serialiseError(error), error: value => (value instanceof Error ? serialiseError(value) : value) },
+      hooks: { logMethod: withoutErrorMessage },
     },
-    destination,
+    { write: (json: string) => emit(screen.clear(`${clean(json.trimEnd())}\n`)) },
   )
-  let dropped = 0
-  destination.on('drop', () => {
-    dropped++
-  })
-  setInterval(() => {
-    if (dropped === 0) return
-    log.warn({ lines: dropped }, 'lines were dropped, because nobody read the log')
-    dropped = 0
-  }, tellDroppedMs).unref()
-  const end = async () => {
-    let written = false
-    let bytes = 0
-    destination.on('write', count => {
-      bytes += count
-    })
-    destination.flush(() => {
-      written = true
-    })
-    // as long as somebody reads, and not for ever
-    for (let before = -1, left = longestEndMs; !written && left > 0; left -= patienceMs) {
-      if (bytes === before) break
-      before = bytes
-      for (let waited = 0; !written && waited < patienceMs; waited += 10) await Bun.sleep(10)
+  const apply = ({ debug, format = 'auto', secrets = [] }: LogSettings) => {
+    log.level = debug ? 'debug' : 'info'
+    asText = format === 'text' || (format === 'auto' && watched)
+    screen = createScreen(secrets)
+  }
+  const tell = () => {
+    for (const [to, sink] of [
+      ['stdout', out],
+      ['file', kept.sink()],
+    ] as const) {
+      const { dropped, failure } = sink?.takeTrouble() ?? { dropped: 0, failure: undefined }
+      if (failure !== undefined) log.warn({ to, code: failure }, 'the log cannot be written')
+      if (dropped > 0) log.warn({ to, lines: dropped }, 'lines were dropped, because nobody took them in time')
     }
-    destination.destroy() // at the exit it would try once more, for ever
   }
-  const access = (line: AccessLine) => {
-    destination.write(`${JSON.stringify({ level: 'info', time: new Date(), ...line, message: accessMessage })}\n`)
+  const telling = setInterval(tell, tellMs).unref()
+  const writeNow = () => {
+    out.writeNow()
+    kept.sink()?.writeNow()
   }
-  return Object.assign(log, { access, end, abandon: () => destination.destroy() })
+  process.once('exit', writeNow)
+  const over = () => {
+    clearInterval(telling)
+    process.removeListener('exit', writeNow)
+  }
+
+  apply(first)
+  kept.use(first.file)
+  return Object.assign(log, {
+    access(given: AccessLine) {
+      const line = shorten(given, 4) // nothing looks through megabytes; a key that is cut here is cut off below
+      const { path, model = '', request_id: id } = line
+      // these three are what clients write
+      const found = screen.finds(path) || screen.finds(model) || screen.finds(id)
+      const told = found ? (JSON.parse(screen.clear(JSON.stringify(line))) as AccessLine) : line
+      const json = JSON.stringify({ level: 'info', time: new Date(), ...shorten(told), message: accessMessage })
+      emit(`${clean(model) === model ? json : clean(json)}\n`)
+    },
+    configure(settings: LogSettings) {
+      apply(settings)
+      return kept.use(settings.file)
+    },
+    reopen: kept.reopen,
+    async end() {
+      over()
+      await Promise.all([out.end(), kept.end()])
+    },
+    abandon() {
+      over()
+      out.close()
+      kept.sink()?.close()
+    },
+  })
 }
 
 /** No code of ours logs these; this is the net below it. No wildcards: each would clone every line. */
 const secretPaths = ['api_key', 'authorization', 'headers.authorization', 'headers["x-api-key"]']
 
-/** An error without the properties a library may have hung on it (requests, headers, bodies). */
-function serialiseError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) }
-  const { name, message, stack, cause } = error
-  const { code } = error as { code?: unknown }
-  return {
-    type: name,
-    message,
-    stack,
-    ...(typeof code === 'string' && { code }),
-    ...(cause !== undefined && { cause: serialiseError(cause) }),
-  }
+/** An error logged without words of its own would lend the line its message, which may quote anything. */
+function withoutErrorMessage(this: Logger, args: Parameters<LogFn>, method: LogFn): void {
+  const [first, words] = args as readonly unknown[]
+  const error = first instanceof Error ? first : (first as { readonly err?: unknown } | undefined)?.err
+  const named = error instanceof Error && words === undefined
+  const given = named ? [first instanceof Error ? { err: first } : first, 'an error was logged'] : args
+  method.apply(this, given as Parameters<LogFn>)
 }

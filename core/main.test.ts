@@ -29,11 +29,30 @@ describe('the command line', () => {
   })
 
   test.each([
+    [['serve', '--help'], 'Usage: gatehouse [serve | demo]'],
+    [['demo', '-h'], 'Usage: gatehouse [serve | demo]'],
+    [['config', '--help'], 'Usage: gatehouse config check'],
+    [['config', 'check', '--help'], 'Usage: gatehouse config check'],
+    [['doctor', '--help'], 'Usage: gatehouse doctor'],
+    [['help', 'config'], 'Usage: gatehouse config check'],
+  ])('%p prints the help of that command and exits 0', async (args, line) => {
+    const { code, stdout } = await runGatehouse({ args })
+    expect(stdout).toContain(line)
+    expect(code).toBe(0)
+  })
+
+  test.each([
     [['fly'], 'there is no command "fly"'],
+    [['--port', '1', 'fly'], 'there is no command "fly"'],
+    [['toString'], 'there is no command "toString"'],
     [['serve', '--prot', '1'], '--prot'],
     [['serve', '--port', 'abc'], '--port must be a whole number'],
     [['serve', 'now'], 'takes no argument "now"'],
+    [['doctor', 'now'], 'takes no argument "now"'],
     [['serve', '--config', 'missing.yaml'], 'missing.yaml'],
+    [['-config', 'missing.yaml'], 'missing.yaml'],
+    [['-config=missing.yaml', 'serve'], 'missing.yaml'],
+    [['-c', 'missing.yaml'], 'missing.yaml'],
   ])('%p is one clear line and exit 1', async (args, line) => {
     const { code, stderr } = await runGatehouse({ args })
     expect(stderr).toContain(line)
@@ -41,21 +60,41 @@ describe('the command line', () => {
     expect(code).toBe(1)
   })
 
-  test.each([
-    ['PORT', 'abc'],
-    ['PORT', '70000'],
-    ['RATE_LIMIT_RPS', '0'],
-    ['RATE_LIMIT_RPS', 'x'],
-    ['TIMEOUT', '5'],
-    ['TIMEOUT', '31m'],
-    ['TIMEOUT', '0s'],
-    ['OLLAMA_HOST', 'ftp://h'],
-    ['OLLAMA_HOST', 'localhost:1'],
-    ['TLS_ENABLED', 'true'],
-  ])('%s=%s stops the start with a line that names it', async (name, value) => {
-    const { code, stderr } = await runGatehouse({ env: { [name]: value } })
+  test('__runner comes before everything else, and is not for use by hand', async () => {
+    const { code, stderr } = await runGatehouse({ args: ['__runner', '--help'], env: { PORT: 'abc' } })
+    expect(stderr).toContain('not for use by hand')
+    expect(code).toBe(2)
+  })
+
+  // llamagate.md 22, A2
+  test.each<[string, Record<string, string>]>([
+    ['PORT', { PORT: 'abc' }],
+    ['PORT', { PORT: '0' }],
+    ['PORT', { PORT: '70000' }],
+    ['RATE_LIMIT_RPS', { RATE_LIMIT_RPS: '0' }],
+    ['RATE_LIMIT_RPS', { RATE_LIMIT_RPS: 'x' }],
+    ['TIMEOUT', { TIMEOUT: '5' }],
+    ['TIMEOUT', { TIMEOUT: '31m' }],
+    ['TIMEOUT', { TIMEOUT: '0s' }],
+    ['OLLAMA_HOST', { OLLAMA_HOST: 'ftp://h' }],
+    ['OLLAMA_HOST', { OLLAMA_HOST: 'localhost:1' }],
+    ['TLS_ENABLED', { TLS_ENABLED: 'true' }],
+    ['TLS_KEY_FILE', { TLS_ENABLED: 'true', TLS_CERT_FILE: 'cert.pem' }],
+    ['TLS_CERT_FILE', { TLS_ENABLED: 'true', TLS_KEY_FILE: 'key.pem' }],
+    ['MCP_MAX_TOOL_ROUNDS', { MCP_ENABLED: 'true', MCP_MAX_TOOL_ROUNDS: '0' }],
+    ['MG_SERVER_PORT', { MG_SERVER_PORT: 'http' }],
+  ])('%s, with %p, stops the start with one line that names it', async (name, env) => {
+    const { code, stderr } = await runGatehouse({ env })
     expect(stderr).toContain(name)
+    expect(stderr).toMatch(/^gatehouse: environment /)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(code).toBe(1)
+  })
+
+  // A3 to A6 are in core/config
+  test.each(['30m', '1m30s'])('TIMEOUT=%s starts', async TIMEOUT => {
+    await using gatehouse = await startGatehouse({ files: echo, env: { TIMEOUT } })
+    expect((await fetch(`${gatehouse.url}/health/live`)).status).toBe(200)
   })
 
   test('an unknown key in gatehouse.yaml stops the start with a suggestion', async () => {
@@ -186,6 +225,7 @@ describe('a log that nobody reads', () => {
 
 describe('a key of its own', () => {
   const everywhere = { HOST: '0.0.0.0' }
+  const keysIn = (folder: string) => readdirSync(folder).filter(name => name.includes('key'))
 
   test('is made on an address that is not loopback, kept as a hash, and its file goes with the first use', async () => {
     await using gatehouse = await startGatehouse({ files: echo, env: everywhere })
@@ -200,7 +240,7 @@ describe('a key of its own', () => {
     expect(response.status).toBe(200)
     await response.text()
     for (let i = 0; i < 100 && readdirSync(data).includes('initial-api-key'); i++) await Bun.sleep(10)
-    expect(readdirSync(data)).toEqual(['api-key.sha256'])
+    expect(keysIn(data)).toEqual(['api-key.sha256'])
     expect(readFileSync(join(data, 'api-key.sha256'), 'utf8')).not.toContain(secret)
   })
 
@@ -211,7 +251,7 @@ describe('a key of its own', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'))
     const env = { AUTH: 'required', DATA_DIR: folder }
     expect((await runGatehouse({ args: ['demo', '--port', String(port)], env })).code).toBe(1)
-    expect(readdirSync(folder)).toEqual([])
+    expect(keysIn(folder)).toEqual([])
     server.close()
     rmSync(folder, { recursive: true })
   })
@@ -251,7 +291,7 @@ describe('stopping', () => {
     expect(await response.text()).toEndWith('data: [DONE]\n\n')
     expect(await gatehouse.exited).toBe(0)
     expect(fetch(`${gatehouse.url}/health/live`)).rejects.toThrow()
-    expect(gatehouse.output.stdout).toContain('gatehouse exited gracefully')
+    expect(gatehouse.output.stdout).toContain('Server exited gracefully')
   })
 
   test('at the deadline a stream gets a terminal event, exit 0', async () => {

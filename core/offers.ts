@@ -25,8 +25,13 @@ export interface OffersOptions {
   /** How long a backend may take to list its models. */
   readonly timeoutMs: number
   readonly log: Logger
+  /** What was said before, kept over reloads of the config. */
+  readonly memory?: OfferMemory
   readonly now?: () => number
 }
+
+/** What backends said, as long as they live. */
+export type OfferMemory = WeakMap<Backend, Offer>
 
 /** What a backend said is asked anew after this long, so that a newly pulled model is found. */
 const freshMs = 30_000
@@ -43,22 +48,20 @@ interface Offer {
 }
 
 /** Nobody asked yet. */
-export function createOffers({ backends, declared, timeoutMs, log, now = Date.now }: OffersOptions): Offers {
-  const offers = new Map<string, Offer>()
-
-  const offerOf = (name: string): Offer => {
-    const existing = offers.get(name)
+export function createOffers({ backends, declared, timeoutMs, log, memory = new WeakMap(), now = Date.now }: OffersOptions): Offers {
+  const offerOf = (backend: Backend): Offer => {
+    const existing = memory.get(backend)
     if (existing) return existing
     const offer: Offer = { models: [], askedAt: Number.NEGATIVE_INFINITY, failed: false, asking: undefined }
-    offers.set(name, offer)
+    memory.set(backend, offer)
     return offer
   }
 
   /** Callers that arrive while a backend is being asked share its answer. Never rejects. */
   const ask = (backend: Backend): Promise<Answer> => {
-    const offer = offerOf(backend.name)
+    const offer = offerOf(backend)
     offer.asking ??= listModels(backend, timeoutMs).then(asked => {
-      if (asked instanceof Error) log.debug({ backend: backend.name, err: asked }, 'could not list models')
+      if (asked instanceof Error) log.debug({ backend: backend.name, reason: asked.message, err: asked }, 'could not list models')
       const answer = asked instanceof Error ? (declaredModels(backend.name) ?? asked) : asked
       offer.failed = asked instanceof Error
       if (!(answer instanceof Error)) offer.models = answer
@@ -69,16 +72,19 @@ export function createOffers({ backends, declared, timeoutMs, log, now = Date.no
     return offer.asking
   }
   const declaredModels = (name: string) => declared.get(name)?.map(id => ({ id, ownedBy: name }))
-  const askedLongerAgoThan = (ms: number) => [...backends.values()].filter(({ name }) => now() - offerOf(name).askedAt > ms)
+  const askedLongerAgoThan = (ms: number) => [...backends.values()].filter(backend => now() - offerOf(backend).askedAt > ms)
 
   return {
-    known: name => offerOf(name).models,
+    known(name) {
+      const backend = backends.get(name)
+      return backend ? offerOf(backend).models : []
+    },
     askAll: () => Promise.all([...backends.values()].map(ask)),
     refresh() {
       for (const backend of askedLongerAgoThan(freshMs)) ask(backend)
     },
     search(found) {
-      const asked = askedLongerAgoThan(missMs).map(backend => ({ patient: !offerOf(backend.name).failed, answer: ask(backend) }))
+      const asked = askedLongerAgoThan(missMs).map(backend => ({ patient: !offerOf(backend).failed, answer: ask(backend) }))
       const answers = asked.filter(({ patient }) => patient).map(({ answer }) => answer)
       return new Promise(resolve => {
         const look = () => {

@@ -50,6 +50,7 @@ export function openContext(arrival: Arrival, id: string, signal: AbortSignal, o
   let bytes: Uint8Array<ArrayBuffer> | undefined // what `wire()` gives; dropped by `rewrite`
   let payload: Payload = nothingRead
   let model: ResolvedModel | undefined
+  let keptOut: string | undefined
 
   const ctx: Context = {
     id,
@@ -106,6 +107,12 @@ export function openContext(arrival: Arrival, id: string, signal: AbortSignal, o
     },
     onSettled: listener => {
       listeners.push(listener)
+    },
+    keepOut(why) {
+      keptOut ??= why
+    },
+    get keptOut() {
+      return keptOut
     },
     note(decision: Decision) {
       if (options.log.isLevelEnabled('debug')) ctx.log.debug({ decision }, 'decision')

@@ -44,6 +44,25 @@ export function composePipelines(layers: readonly Layer[]): Pipelines {
   }
 }
 
+/** Says what layers would add to a request. */
+export type Fingerprint = (ctx: Context) => MaybePromise<string>
+
+/** For each layer by name: the fingerprints of those below it, put together. */
+export function fingerprintsBelow(layers: readonly Layer[]): ReadonlyMap<string, Fingerprint> {
+  return new Map(
+    layers.map(({ name }, index) => {
+      const below = layers.slice(index + 1).flatMap(({ fingerprint }) => (fingerprint ? [fingerprint] : []))
+      return [name, ctx => join(below.map(fingerprint => fingerprint(ctx)))]
+    }),
+  )
+}
+
+/** Unambiguous: two lists of parts that differ never give the same text. Empty when there is nothing in any. */
+function join(parts: readonly MaybePromise<string>[]): MaybePromise<string> {
+  const text = (settled: readonly string[]) => (settled.some(part => part !== '') ? JSON.stringify(settled) : '')
+  return parts.some(part => part instanceof Promise) ? Promise.all(parts).then(text) : text(parts as readonly string[])
+}
+
 /** Whatever the plugins did or did not do: nobody unknown gets past a path that needs a key. */
 const admit: Handler = (ctx, next) => {
   if (ctx.access !== 'open') {

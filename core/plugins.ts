@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
 import type { Layer } from './pipeline.ts'
@@ -13,10 +14,29 @@ export interface PluginSources {
   readonly builtIn: ReadonlyMap<string, Plugin>
   /** Names that belong to gatehouse and bring nothing yet: they may stand in a pipeline. */
   readonly reserved: readonly string[]
+  /** Built-in plugins that are there whatever `pipeline` says; see `withAlwaysOn`. */
+  readonly alwaysOn: readonly AlwaysOn[]
   /** Relative paths in `pipeline` count from here: the folder of the config file. */
   readonly baseDir: string
   /** A bare name that is not built in is looked up here. */
   readonly pluginDir: string
+}
+
+/** A plugin whose routes nobody can forget. Not named in `pipeline`, its layer stands in front of the first of `before`. */
+export interface AlwaysOn {
+  readonly name: string
+  readonly before: readonly string[]
+}
+
+/** The pipeline with the plugins that are always on. */
+export function withAlwaysOn(pipeline: readonly string[], alwaysOn: readonly AlwaysOn[]): readonly string[] {
+  const entries = [...pipeline]
+  for (const { name, before } of alwaysOn) {
+    if (entries.includes(name)) continue
+    const place = entries.findIndex(entry => before.includes(entry))
+    entries.splice(place === -1 ? entries.length : place, 0, name)
+  }
+  return entries
 }
 
 /** A plugin that is found, its options checked, but not set up. */
@@ -46,7 +66,7 @@ export async function loadPlugins(
   sources: PluginSources,
 ): Promise<LoadedPlugin[]> {
   const loaded: LoadedPlugin[] = []
-  for (const entry of pipeline) {
+  for (const entry of withAlwaysOn(pipeline, sources.alwaysOn)) {
     const plugin = sources.builtIn.get(entry) ?? (sources.reserved.includes(entry) ? undefined : await importPlugin(entry, sources))
     if (!plugin) continue
     if (loaded.some(other => other.plugin.name === plugin.name)) {
@@ -55,6 +75,13 @@ export async function loadPlugins(
     loaded.push({ plugin, options: await checkOptions(plugin, optionsOf(plugin.name)) })
   }
   return loaded
+}
+
+/** A plugin's options stand under its own name at the top level, or in `plugins.configs`. */
+export function optionsOf({ options, plugins, limiter, router }: Config, name: string): unknown {
+  for (const sections of [options, plugins.configs, { limiter, router }]) {
+    if (Object.hasOwn(sections, name)) return (sections as Readonly<Record<string, unknown>>)[name]
+  }
 }
 
 /** Sets the plugins up in order. When one fails, those before it are closed again. */

@@ -1,29 +1,44 @@
 import type { Config } from './config/schema.ts'
+import { looksSecret } from './secrets/looks.ts'
+import { secretsInArguments, secretsInHeader, secretsInUrl, seemsPlain } from './secrets/values.ts'
+
+export { createScreen, hideAll } from './secrets/hide.ts'
+export { looksSecret, redacted } from './secrets/looks.ts'
+export { maskUrl } from './secrets/mask-url.ts'
 
 /** A value shorter than this is no secret, and would be found inside of words. */
 const shortestSecret = 6
 
-/** What a backend might repeat of what the config gave it: keys, header values, passwords in addresses. */
-export function secretsOf({ api_key, admin, backends }: Config): string[] {
-  const given = Object.values(backends).flatMap(entry =>
-    entry.type === 'echo' ? [] : [entry.api_key, ...Object.values(entry.headers), ...passwordOf(entry.base_url)],
-  )
-  return [api_key, admin.api_key, ...given]
-    .filter(secret => secret !== undefined)
-    .filter(({ length }) => length >= shortestSecret)
-    .sort((a, b) => b.length - a.length) // one may begin like another
+/**
+ * Everything in the config that nobody else may see, in each spelling it may come back in: keys, header values,
+ * passwords in addresses, variables and arguments of other programs, options of plugins that read like a secret.
+ * The longest first, because one may begin like another.
+ */
+export function secretsOf(config: Config): string[] {
+  const found = secretsIn(config, '').filter(({ length }) => length >= shortestSecret)
+  return [...new Set(found.flatMap(spellings))].sort((a, b) => b.length - a.length)
 }
 
-/** Puts a placeholder in the place of each. */
-export const hideAll = (secrets: readonly string[]) => (message: string) =>
-  secrets.reduce((text, secret) => text.replaceAll(secret, '<secret>'), message)
-
-/** As it is written, and decoded where that can be done. */
-function passwordOf(address: string): string[] {
-  const { password } = new URL(address)
-  try {
-    return [password, decodeURIComponent(password)]
-  } catch {
-    return [password]
+function secretsIn(value: unknown, key: string): string[] {
+  if (typeof value === 'string') {
+    const inside = key === 'command' ? [...secretsInUrl(value), ...secretsInArguments(value.split(/\s+/))] : secretsInUrl(value)
+    return looksSecret(key, value) ? [value, ...inside] : inside
   }
+  if (typeof value === 'number') return looksSecret(key, value) ? [String(value)] : []
+  if (Array.isArray(value)) {
+    const inside = value.flatMap(item => secretsIn(item, key))
+    return key === 'args' || key === 'extra_args' ? [...inside, ...secretsInArguments(value)] : inside
+  }
+  if (typeof value !== 'object' || value === null) return []
+  const entries = Object.entries(value)
+  const inside = entries.flatMap(([name, inner]) => secretsIn(inner, looksSecret(key) ? key : name))
+  if (key === 'headers') return [...inside, ...entries.flatMap(([name, text]) => secretsInHeader(name, String(text)))]
+  if (key === 'env') return [...inside, ...entries.flatMap(([, text]) => (seemsPlain(String(text)) ? [] : [String(text)]))]
+  return inside
+}
+
+/** As it is, and as it stands in an address or in JSON. */
+function spellings(secret: string): string[] {
+  const encoded = secret.isWellFormed() ? encodeURIComponent(secret) : secret
+  return [secret, encoded, JSON.stringify(secret).slice(1, -1)]
 }

@@ -1,23 +1,17 @@
-import { dirname, join } from 'node:path'
-import type { Backend } from './backends/backend.ts'
-import { createBackend } from './backends/create.ts'
 import type { Config } from './config/schema.ts'
+import type { Context } from './context.ts'
+import type { RunReport } from './data-folder/starts.ts'
 import { forgetSecret } from './entry-key.ts'
-import { ConfigError, GatewayError } from './errors.ts'
+import { GatewayError } from './errors.ts'
 import { createExchanges } from './exchanges.ts'
 import type { Gateway, Route } from './gateway.ts'
-import { createClientIp } from './http/client-ip.ts'
-import { createCors } from './http/cors.ts'
-import { createKernel, type Listener } from './kernel.ts'
-import { listen } from './listen.ts'
+import { createGeneration, type Generation, type House } from './generation.ts'
+import type { Listener } from './listen/listener.ts'
+import { createListeners } from './listen/listeners.ts'
+import { readTlsPair } from './listen/tls-files.ts'
 import type { AccessLine, Logger } from './log.ts'
-import { createModels } from './model-names.ts'
-import { composePipelines } from './pipeline.ts'
-import { closePlugins, loadPlugins, type PluginSources, setUpPlugins } from './plugins.ts'
-import { healthRoutes } from './routes/health.ts'
-import { homeRoute } from './routes/home.ts'
-import { modelRoutes } from './routes/models.ts'
-import { hideAll, secretsOf } from './secrets.ts'
+import type { MaybePromise } from './plugin.ts'
+import type { PluginSources } from './plugins.ts'
 import type { Store } from './stores/store.ts'
 
 export interface ServeOptions {
@@ -28,13 +22,23 @@ export interface ServeOptions {
   /** Where the line of each request goes. */
   readonly access: (line: AccessLine) => void
   readonly store: Store
-  readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved'>
+  readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>
+  /** Routes beside those of the plugins. */
+  readonly routes?: readonly Route[]
+  /** How the runs of this gatehouse ended, for `/health`. */
+  readonly runs?: () => RunReport
 }
 
 /** A gateway that listens. */
 export interface Serving {
   readonly listeners: readonly Listener[]
   readonly gateway: Gateway
+  /**
+   * Serves by another config from now on. Requests in flight finish on the old pipeline; its plugins are closed
+   * after the last of them. Answers false when there was nothing to change. Throws when that config cannot be served,
+   * and then nothing has changed.
+   */
+  reload(config: Config, configFile: string | undefined): Promise<boolean>
   /**
    * Takes no new requests, lets those in flight end for at most `graceMs`, then ends the rest with an error
    * their clients can read, and closes everything. Calling it twice is one stop.
@@ -48,67 +52,22 @@ const stoppingError = () =>
 /** After the deadline, time for the last error events to reach slow clients. */
 const lastWordsMs = 250
 
-/** Start: backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
-export async function serve({ config, configFile, log, access, store, plugins }: ServeOptions): Promise<Serving> {
-  const backends = new Map<string, Backend>(Object.entries(config.backends).map(([name, entry]) => [name, createBackend(name, entry)]))
+/** Start: TLS files → backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
+export async function serve({ config, configFile, log, access, store, plugins, routes = [], runs }: ServeOptions): Promise<Serving> {
   const exchanges = createExchanges()
-  const models = createModels({
-    configured: config.models,
-    defaultBackend: config.default_backend,
-    backends,
-    declared: new Map(Object.entries(config.backends).flatMap(([name, { models }]) => (models ? [[name, models] as const] : []))),
-    timeoutMs: config.health_check_timeout,
-    log,
-  })
   let stopping = false
   let forgotten = false // the first key's file, once the key was used
-  const routes: Route[] = [homeRoute(), ...healthRoutes({ backends, config, stopping: () => stopping }), ...modelRoutes({ models })]
-  const gateway: Gateway = {
+  const house: House = {
     log,
-    config,
     store,
-    backends,
-    models,
     exchanges,
-    addBackend(backend) {
-      if (backends.has(backend.name)) throw new ConfigError(`there already is a backend called "${backend.name}"`)
-      backends.set(backend.name, backend)
-    },
-    addRoute(route) {
-      const clash = routes.find(
-        ({ method, path }) => path === route.path && (method === route.method || method === 'ALL' || route.method === 'ALL'),
-      )
-      if (clash) throw new ConfigError(`there already is a route ${route.method} ${route.path}`)
-      routes.push(route)
-    },
-  }
-  const loaded = await loadPlugins(config.pipeline, name => optionsOf(config, name), {
-    ...plugins,
-    baseDir: configFile ? dirname(configFile) : process.cwd(),
-    pluginDir: join(config.data_dir, 'plugins'),
-  })
-  rejectStrayOptions(
-    config,
-    loaded.map(({ plugin }) => plugin.name),
-  )
-  const layers = await setUpPlugins(loaded, gateway)
-
-  const kernel = createKernel({
-    log,
-    models,
-    bodyLimit: config.max_body_size,
-    heartbeatMs: config.heartbeat,
-    totalMs: config.timeouts.total,
-    newId: () => crypto.randomUUID(),
-    hideSecrets: hideAll(secretsOf(config)),
-    pipelines: composePipelines(layers),
+    plugins,
     routes,
-    cors: createCors(config.cors_origins),
-    clientIp: createClientIp(config.trusted_proxies),
-    onOpen: exchanges.open,
-    onEnd(exchange, status) {
-      exchanges.close(exchange)
-      const { ctx, openedAt } = exchange
+    runs,
+    offers: new WeakMap(),
+    shared: new Map(),
+    stopping: () => stopping,
+    onEnd({ ctx, openedAt }, status, { data_dir: dataDir }) {
       const latency = Math.round((performance.now() - openedAt) * 1000) / 1000
       const { id, ip, principal, request, url } = ctx
       access({
@@ -117,23 +76,34 @@ export async function serve({ config, configFile, log, access, store, plugins }:
         path: url.pathname,
         status,
         latency,
+        latency_ms: latency,
         ip,
         ...(ctx.payload.model && { model: ctx.payload.model }),
         ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
       })
+      if (log.isLevelEnabled('debug')) tellAnswered(ctx, status)
       if (principal.id !== 'initial' || forgotten) return
       forgotten = true
-      forgetSecret(config.data_dir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
+      forgetSecret(dataDir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
     },
-    stopping: () => stopping,
-  })
+  }
 
-  let listeners: readonly Listener[]
-  try {
-    listeners = listen(kernel, config)
-  } catch (error) {
-    await closePlugins(layers, gateway)
-    throw error
+  const tls = await readTlsPair(config.tls)
+  let current = await orShut(house, createGeneration(house, config, configFile))
+  const listeners = await orShut(
+    house,
+    orClosed(current, () => createListeners({ ...config, tls }, () => current.kernel)),
+  )
+  const retiring = new Set<Promise<void>>()
+
+  /** Closes an old generation when nobody needs it any more. */
+  const retire = (old: Generation, next: Generation) => {
+    const closed = old
+      .idle()
+      .then(() => old.close(next))
+      .catch(err => log.error({ err }, 'what an old config had opened could not be closed'))
+      .finally(() => retiring.delete(closed))
+    retiring.add(closed)
   }
 
   const shutDown = async (graceMs: number) => {
@@ -141,23 +111,43 @@ export async function serve({ config, configFile, log, access, store, plugins }:
     const deadline = performance.now() + graceMs
     const busy = exchanges.size > 0 || exchanges.quietMs() < 2000 // then there may be bytes on their way
     exchanges.cancelAll(stoppingError(), ['reading']) // no model works on them yet
-    const sent = Promise.all(listeners.map(listener => listener.stop()))
+    const sent = listeners.stop()
     if (!(await within(graceMs, exchanges.idle()))) {
       log.warn({ in_flight: exchanges.size }, 'ending the requests that are still in flight')
       exchanges.cancelAll(stoppingError())
       await within(lastWordsMs, exchanges.idle())
-    }
+    } else log.info('All in-flight requests completed')
     // an exchange is settled when its last bytes are handed to the socket; slow clients still read them
     await within(busy ? Math.max(lastWordsMs, deadline - performance.now()) : lastWordsMs, sent)
-    await closePlugins(layers, gateway)
-    for (const backend of backends.values()) await backend.close?.()
+    await within(lastWordsMs, Promise.all(retiring))
+    await current.close()
+    await closeShared(house)
     await store.close()
-    for (const listener of listeners) listener.close()
+    listeners.close()
   }
+
   let stopped: Promise<void> | undefined
   return {
-    listeners,
-    gateway,
+    get listeners() {
+      return listeners.all
+    },
+    get gateway() {
+      return current.gateway
+    },
+    async reload(config, configFile) {
+      const tls = await readTlsPair(config.tls)
+      const previous = current
+      if (Bun.deepEquals(config, previous.config)) return listeners.move({ ...config, tls })
+      const next = await createGeneration(house, config, configFile, previous)
+      if (stopping) {
+        await next.close(previous)
+        return false
+      }
+      await orClosed(next, () => listeners.move({ ...config, tls }), previous)
+      current = next
+      retire(previous, next)
+      return true
+    },
     stop(graceMs) {
       stopped ??= shutDown(graceMs)
       return stopped
@@ -165,16 +155,35 @@ export async function serve({ config, configFile, log, access, store, plugins }:
   }
 }
 
-/** A plugin's options stand under its own name at the top level, or in `plugins.configs`. */
-function optionsOf({ options, plugins, limiter, router }: Config, name: string): unknown {
-  for (const sections of [options, plugins.configs, { limiter, router }]) {
-    if (Object.hasOwn(sections, name)) return (sections as Readonly<Record<string, unknown>>)[name]
+/** What a step of the start gives; when it throws, nothing that plugins keep stays open. */
+async function orShut<T>(house: House, step: Promise<T>): Promise<T> {
+  try {
+    return await step
+  } catch (error) {
+    await closeShared(house)
+    throw error
   }
 }
 
-function rejectStrayOptions({ options }: Config, names: readonly string[]): void {
-  const stray = Object.keys(options).find(name => !names.includes(name))
-  if (stray !== undefined) throw new ConfigError(`${stray}: there is no such setting, and no plugin in the pipeline is called "${stray}"`)
+/** What plugins kept beyond reloads; one that fails to close does not keep the others open. */
+async function closeShared({ shared, log }: House): Promise<void> {
+  for (const [plugin, value] of shared) {
+    try {
+      await (value as { close?(): MaybePromise<void> }).close?.()
+    } catch (err) {
+      log.error({ plugin, err }, 'what a plugin kept failed to close')
+    }
+  }
+}
+
+/** What `work` gives; when it throws, the generation is closed again. */
+async function orClosed<T>(generation: Generation, work: () => T, survivor?: Generation): Promise<T> {
+  try {
+    return work()
+  } catch (error) {
+    await generation.close(survivor)
+    throw error
+  }
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
@@ -185,4 +194,13 @@ async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   const done = await Promise.race([work.then(() => true), late])
   clearTimeout(timer)
   return done
+}
+
+/** LlamaGate's line for a call to a model that was answered, for those who look for it. */
+function tellAnswered({ operation, payload, model, usage, signal, log }: Context, status: number): void {
+  if (model === undefined || status >= 400 || signal.aborted) return // what ended early was aborted by its end
+  log.debug(
+    { operation, prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens },
+    payload.stream === true ? 'Streaming response completed' : 'Request completed',
+  )
 }

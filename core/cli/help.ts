@@ -6,19 +6,63 @@ export const help = `gatehouse ${version}: one front door for the language model
 Usage: gatehouse [command] [options]
 
 Commands
-  serve      serve the configured backends (the default)
-  demo       serve the built-in echo model: a first request with nothing else installed
-  version    print the version
+  serve           serve the configured backends (the default)
+  demo            serve the built-in echo model: a first request with nothing else installed
+  config check    print the settings, where each comes from, and what is wrong with them
+  config schema   print the JSON Schema of gatehouse.yaml, for editors
+  doctor          say what is found, what can be reached, what is wrong and how to fix it
+  version         print the version
 
 Options of serve and demo
-  -c, --config FILE   config file (default: ./gatehouse.yaml, then ~/.gatehouse/gatehouse.yaml)
+  -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)
       --host ADDRESS  address to listen on (default: 127.0.0.1 and ::1)
   -p, --port PORT     port (default: 11435; 0 takes any free one)
       --demo          serve: without a config, offer the echo model beside what is found
 
-  -h, --help          this text
+  -h, --help          this text; after a command, its own
   -v, --version       print the version
 
 Without a config file gatehouse looks for Ollama, llama-server, vLLM and LM Studio on this machine.
 Settings also come from the environment and .env: OLLAMA_HOST, API_KEY, PORT, HOST, AUTH, TIMEOUT, …
+`
+
+/** What `gatehouse serve --help` and `gatehouse demo --help` print. */
+export const serveHelp = `Usage: gatehouse [serve | demo] [options]
+
+serve runs the gateway until a signal stops it; demo does so with the built-in echo model alone.
+
+  -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)
+      --host ADDRESS  address to listen on (default: 127.0.0.1 and ::1)
+  -p, --port PORT     port (default: 11435; 0 takes any free one)
+      --demo          serve: without a config, offer the echo model beside what is found
+  -h, --help          this text
+`
+
+/** What `gatehouse config --help` prints. */
+export const configHelp = `Usage: gatehouse config check [--config FILE] [--json]
+       gatehouse config schema
+
+check prints the settings as they count here, where each comes from, and hides secrets. It exits with 1
+and one line on stderr for everything that is wrong.
+schema prints the JSON Schema of gatehouse.yaml. Kept in a file, editors that know yaml-language-server
+use it when the config begins with
+  # yaml-language-server: $schema=./gatehouse.schema.json
+
+  -c, --config FILE   config file; left out, the first of
+                        ./gatehouse.yaml, ~/.gatehouse/gatehouse.yaml
+                        ./llamagate.yaml, ~/.llamagate/llamagate.yaml   (LlamaGate's)
+                        ./configs/config.yaml                           (ModelGate's)
+                        ./config.yaml                                   (LlamaWrapper's)
+      --json          check: as JSON
+  -h, --help          this text
+`
+
+/** What `gatehouse doctor --help` prints. */
+export const doctorHelp = `Usage: gatehouse doctor [--config FILE] [--json]
+
+Says what is found, what can be reached, what is wrong and how to fix it. Exits with 1 when something is wrong.
+
+  -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)
+      --json          as JSON
+  -h, --help          this text
 `

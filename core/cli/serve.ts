@@ -1,118 +1,175 @@
 import { homedir } from 'node:os'
-import { loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { discoverBackends, echoOnly, expectedOllama } from '../discover.ts'
-import { findEntryKey, hideSecret, isLoopback, keepHash } from '../entry-key.ts'
-import { createLog, type HouseLog } from '../log.ts'
+import { historyLines } from '../data-folder/starts.ts'
+import { claimDataFolder } from '../data-folder.ts'
+import { createDiscovery } from '../discover.ts'
+import { ConfigError } from '../errors.ts'
+import { createLog, type LogSettings } from '../log.ts'
 import type { PluginSources } from '../plugins.ts'
-import { type Serving, serve } from '../serve.ts'
+import { logRoutes } from '../routes/logs.ts'
+import { secretsOf } from '../secrets.ts'
+import { serve } from '../serve.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { version } from '../version.ts'
+import { watchFiles } from '../watch-files.ts'
+import { createAutostarts } from './autostarts.ts'
+import { keepEntryKey, logEntry, printBanner } from './banner.ts'
+import { type Demo, isOpen, settle } from './settle.ts'
 import { onSignals } from './signals.ts'
 
 export interface ServeArguments {
   readonly config?: string | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
-  /** `always`: only the echo model. `beside`: without a config, the echo model beside what is found. */
-  readonly demo: 'never' | 'beside' | 'always'
+  readonly demo: Demo
 }
-
-/** Pause before each word of the demo model, so that a person sees a stream stream. */
-const demoDelayMs = 40
 
 /** `gatehouse serve` and `gatehouse demo`: runs until a signal. */
 export async function serveCommand(
   { config: file, host, port, demo }: ServeArguments,
-  plugins: Pick<PluginSources, 'builtIn' | 'reserved'>,
+  plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>,
 ): Promise<void> {
-  const loaded = await loadConfig({
-    argv: { ...(file !== undefined && { config: file }), ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
-    env: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
-  })
-  const log = createLog({ debug: loaded.config.debug })
-  for (const warning of loaded.warnings) log.warn(warning)
-  const { config, found } = await withBackends(loaded.config, loaded.zeroConfig, demo)
-  const entryKey = await findEntryKey(config)
-  const closed = entryKey ? { ...config, api_key_sha256: entryKey.sha256 } : config
-  const serving = await serve({ config: closed, configFile: loaded.file, log, access: log.access, store: memoryStore(), plugins })
+  const load = () =>
+    loadConfig({
+      argv: { ...(file !== undefined && { config: file }), ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
+      env: process.env,
+      cwd: process.cwd(),
+      home: homedir(),
+    })
+  let loaded = await load()
+  const { data_dir: dataDir } = loaded.config
+  const log = createLog(logSettings(loaded.config))
+  const tell = ({ notes, warnings }: LoadedConfig) => {
+    for (const note of notes) log.info(note)
+    for (const warning of warnings) log.warn(warning)
+  }
+  tell(loaded)
+  const folder = await claimDataFolder(dataDir)
+  for (const warning of folder.warnings) log.warn(warning)
+  for (const { level, message } of historyLines(folder.previous)) log[level](message)
 
-  log.info(
-    {
-      version,
-      host: config.host,
-      port: serving.listeners[0]?.port,
-      rate_limit_rps: config.rate_limit_rps,
-      debug: config.debug,
-      ...(loaded.file && { config: loaded.file }),
-    },
-    'Starting gatehouse',
-  )
-  if (entryKey?.secret) await keepEntryKey(config, entryKey.secret, entryKey.sha256, log)
-  const open = closed.auth === 'off' || (closed.api_key === undefined && closed.api_key_sha256 === undefined)
-  log[open ? 'warn' : 'info'](
-    open ? 'API key authentication disabled: anybody who reaches this address may use the models' : 'API key authentication enabled',
-  )
-  printBanner(serving, { found, open, host: config.host })
-
+  // what a signal ends, as far as the start has come; the last one first
+  const opened: (() => unknown)[] = [() => folder.release()]
   onSignals({
-    stop: async signal => {
-      log.info({ signal }, 'Shutting down')
-      await serving.stop(config.shutdown_timeout)
-      log.info('gatehouse exited gracefully')
+    reload() {
+      log.reopen().catch(err => log.error({ err }, 'the log file cannot be opened again'))
+      apply()
+    },
+    async stop(signal) {
+      log.info({ signal }, 'Shutting down server...')
+      folder.stopping()
+      for (const close of opened.toReversed()) await close()
+      log.info('Server exited gracefully')
       await log.end()
       process.exit(0)
     },
-    force: () => {
+    force() {
       process.stderr.write('gatehouse: second signal, leaving at once\n')
+      folder.release()
       log.abandon()
       process.exit(1)
     },
   })
-}
+  let apply: () => void = () => {}
 
-/** The backends to serve, and a line about where they come from. */
-async function withBackends(config: Config, zeroConfig: boolean, demo: ServeArguments['demo']): Promise<{ config: Config; found: string }> {
-  const echo = echoOnly(demoDelayMs)
-  if (demo === 'always')
-    return { config: { ...config, backends: echo, default_backend: undefined, models: [] }, found: 'the built-in echo model' }
-  if (!zeroConfig) return { config, found: Object.keys(config.backends).join(', ') }
-  const discovered = await discoverBackends()
-  const names = Object.keys(discovered)
-  const extra = demo === 'beside' ? echo : {}
-  if (names.length > 0) {
-    const found = `${names.join(', ')} (found on this machine)${demo === 'beside' ? ', and the built-in echo model' : ''}`
-    return { config: { ...config, backends: { ...discovered, ...extra }, default_backend: names[0] }, found }
+  try {
+    const discovery = createDiscovery({ log, onChange: () => apply() })
+    const searching = () => loaded.zeroConfig && demo !== 'always'
+    if (searching()) await discovery.look()
+    const settled = await settle(loaded.config, { zeroConfig: loaded.zeroConfig, demo, discovered: discovery.found })
+    const serving = await serve({
+      config: settled.config,
+      configFile: loaded.file,
+      log,
+      access: log.access,
+      store: memoryStore(),
+      plugins,
+      routes: logRoutes(log),
+      runs: folder.report,
+    })
+    opened.push(() => serving.stop(loaded.config.shutdown_timeout))
+    const port = () => serving.listeners[0]?.port as number
+    const announce = ({ host, tls }: Config) => folder.announce({ host, port: port(), tls: tls.enabled })
+    announce(settled.config)
+    log.info({ version, ...startLine(settled.config, loaded.file), port: port() }, 'Starting gatehouse')
+    await keepEntryKey(settled, log)
+    logEntry(settled.config, log)
+    let open = isOpen(settled.config)
+    printBanner(settled, port())
+
+    const autostarts = createAutostarts(log, process.env)
+    opened.splice(1, 0, () => autostarts.close()) // after the last request, before the folder goes
+    autostarts.follow(settled.config)
+    if (searching()) discovery.start()
+    const watch = watchFiles(filesOf(loaded), { onChange: () => apply() })
+    opened.push(watch.close, discovery.close)
+
+    const reload = async () => {
+      const next = await load()
+      const { config } = next
+      const found = { zeroConfig: next.zeroConfig, demo, discovered: discovery.found }
+      const running = await settle({ ...config, data_dir: dataDir }, found)
+      const changed = await serving.reload(running.config, next.file)
+      log.configure(logSettings(config))
+      watch.watch(filesOf(next))
+      loaded = next
+      if (!changed) return
+      tell(next)
+      if (config.data_dir !== dataDir) log.warn({ data_dir: dataDir }, 'data_dir has changed; that counts from the next start')
+      announce(running.config)
+      log.info({ ...startLine(running.config, next.file), port: port(), models_from: running.found }, 'Configuration reloaded')
+      await keepEntryKey(running, log)
+      if (isOpen(running.config) !== open) logEntry(running.config, log)
+      open = isOpen(running.config)
+      autostarts.follow(running.config)
+      if (searching()) discovery.start()
+      else discovery.close()
+    }
+    const complain = (error: unknown) => {
+      const lines = error instanceof ConfigError ? error.message.split('\n') : [error instanceof Error ? error.message : String(error)]
+      for (const reason of lines) log.error({ reason }, 'the changed configuration cannot be used; the one before stays')
+    }
+    apply = oneAtATime(() => reload().catch(complain))
+  } catch (error) {
+    if (error instanceof ConfigError) folder.release() // told with its reason: no crash
+    throw error
   }
-  if (demo === 'beside')
-    return { config: { ...config, backends: echo }, found: 'the built-in echo model (no model server found on this machine)' }
-  return { config: { ...config, backends: expectedOllama() }, found: 'none found; waiting for Ollama on port 11434' }
 }
 
-/** Now that it listens: the secret to whoever started it, and only then the hash that closes the next start too. */
-async function keepEntryKey({ data_dir: dataDir }: Config, secret: string, sha256: string, log: HouseLog): Promise<void> {
-  if (process.stderr.isTTY) process.stderr.write(`\n  API key (shown this once): ${secret}\n`)
-  else log.warn({ path: await hideSecret(dataDir, secret) }, 'an API key was made; the file with it is deleted when the key is first used')
-  await keepHash(dataDir, sha256)
+/** What the log says of a config when it begins to count. */
+const startLine = ({ host, rate_limit_rps, debug, tls }: Config, file: string | undefined) => ({
+  host,
+  rate_limit_rps,
+  debug,
+  tls_enabled: tls.enabled,
+  ...(file && { config: file }),
+})
+
+/** Runs `work` when it is called; calls that come meanwhile are answered by one more run after it. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let running = false
+  let again = false
+  const run = async () => {
+    if (running) {
+      again = true
+      return
+    }
+    running = true
+    do {
+      again = false
+      await work()
+    } while (again)
+    running = false
+  }
+  return () => void run()
 }
 
-function printBanner(serving: Serving, { found, open, host }: { found: string; open: boolean; host: string }): void {
-  const port = serving.listeners[0]?.port
-  const name = isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  const entry = open
-    ? `open: anybody who reaches ${isLoopback(host) ? 'this machine’s loopback' : 'this address'} needs no key`
-    : 'closed: a key is needed'
-  process.stderr.write(
-    [
-      '',
-      `  gatehouse ${version}`,
-      `  OpenAI API   http://${name}:${port}/v1`,
-      `  models from  ${found}`,
-      `  entry        ${entry}`,
-      '',
-      '',
-    ].join('\n'),
-  )
-}
+/** What a running gatehouse looks at for changes. */
+const filesOf = ({ places, config: { tls } }: LoadedConfig): string[] => [
+  ...places,
+  ...[tls.enabled ? [tls.cert_file, tls.key_file] : []].flat().filter(path => path !== undefined),
+]
+
+/** The log as a config wants it. */
+const logSettings = (config: Config): LogSettings => ({ debug: config.debug, ...config.log, secrets: secretsOf(config) })

@@ -1,11 +1,13 @@
 import * as v from 'valibot'
-import type { Draft } from './env.ts'
+import type { Draft } from './draft.ts'
 import type { Problem } from './expand.ts'
 import type { ConfigFile } from './file.ts'
 import { normalise } from './normalise.ts'
+import { writtenPath } from './origins.ts'
+import { ownNames } from './pipeline.ts'
 import { schemaProblems, unknownKey } from './problems.ts'
 import { duplicateNames, unknownBackends } from './references.ts'
-import { builtinPlugins, type Config, configSchema, fileSchema } from './schema.ts'
+import { type Config, configSchema, fileSchema } from './schema.ts'
 import { formatPath, getPath, type Path, type Tree } from './tree.ts'
 
 /** A draft after the check; without `config` when something is wrong. */
@@ -16,7 +18,8 @@ export interface Checked {
 }
 
 /** Checks a draft against the schema and its names against each other. */
-export function checkDraft(draft: Draft, file: ConfigFile | undefined, problems: Problem[]): Checked {
+export function checkDraft(draft: Draft, file: ConfigFile | undefined): Checked {
+  const { problems, warnings } = draft
   const tree = normalise(fileSchema, draft.tree) as Tree
   const { known, options } = splitSections(tree)
   const ownPlugins = hasOwnPlugins(tree)
@@ -25,7 +28,7 @@ export function checkDraft(draft: Draft, file: ConfigFile | undefined, problems:
   if (!result.success) problems.push(...schemaProblems(result.issues, tree))
   problems.push(...duplicateNames(tree))
   // A user's plugin may bring the backend that nobody configured.
-  if (ownPlugins) draft.warnings.push(...problemLines(unknownBackends(tree), draft, file))
+  if (ownPlugins) warnings.push(...problemLines(unknownBackends(tree), draft, file))
   else problems.push(...unknownBackends(tree))
   return { tree, ...(result.success && { config: result.output }) }
 }
@@ -34,10 +37,14 @@ export function checkDraft(draft: Draft, file: ConfigFile | undefined, problems:
 export function problemLines(problems: readonly Problem[], { origins }: Draft, file: ConfigFile | undefined): string[] {
   const sourceOf = (path: Path) => {
     const parent = path.slice(0, -1)
-    const fromFile = file && getPath(file.tree, parent) !== undefined ? file.path : undefined
+    const fromFile = file?.format === 'gatehouse' && getPath(file.tree, parent) !== undefined ? file.path : undefined
     return origins.of(path)?.label ?? fromFile ?? origins.below(parent)?.label ?? file?.path ?? 'config'
   }
-  return [...new Set(problems.map(({ path, message }) => `${sourceOf(path)}: ${formatPath(path)}: ${message}`))]
+  const line = ({ path, message, source }: Problem) =>
+    source === undefined
+      ? `${sourceOf(path)}: ${formatPath(writtenPath(path, origins.of(path)))}: ${message}`
+      : `${source}: ${formatPath(path)}: ${message}`
+  return [...new Set(problems.map(line))]
 }
 
 /** Top-level keys that the schema does not know. Environment names of these plugins count as well. */
@@ -61,5 +68,5 @@ const hasOwnPlugins = (tree: Tree) => ownPluginNames(tree).length > 0
 function ownPluginNames(tree: Tree): string[] {
   const { pipeline } = normalise(fileSchema, { pipeline: tree.pipeline }) as Tree
   if (!Array.isArray(pipeline)) return []
-  return pipeline.filter(entry => typeof entry === 'string' && !builtinPlugins.includes(entry))
+  return pipeline.filter(entry => typeof entry === 'string' && !ownNames.includes(entry))
 }

@@ -4,6 +4,8 @@ import { complaints, tryConfig } from './try-config.ts'
 
 const longerThan0 = 'a duration such as 30s or 1m30s, longer than 0s and at most'
 const address = 'must be an address that starts with http:// or https:// and has no ? or #, for example http://localhost:11434'
+const pem = 'TLS needs a certificate and a key, as PEM files (TLS_CERT_FILE, TLS_KEY_FILE)'
+const notSet = (name: string) => `which is not set; set it in the environment or in .env, or write $\${${name}} for the text itself`
 const types = 'ollama, openai, vllm, llamacpp, openai-compatible, api3, echo'
 
 describe('a wrong variable is named', () => {
@@ -34,6 +36,13 @@ describe('a wrong variable is named', () => {
       '5',
       'timeouts.total: must be a duration such as 30s or 1m30s, or none, longer than 0s and at most 576h, not "5"',
     ],
+    ['TLS_ENABLED', 'true', `tls.cert_file: is missing, and so is tls.key_file; ${pem}`],
+    ['CACHE_MODE', 'some', 'cache.mode: must be one of auto, all, not "some"'],
+    ['MCP_MAX_TOOL_ROUNDS', '0', 'mcp.max_tool_rounds: must be a whole number from 1, not "0"'],
+    ['MCP_CACHE_TTL', '5', `mcp.cache_ttl: must be ${longerThan0} 576h, not "5"`],
+    ['MEMORY_PINNED_MAX', 'x', 'memory.pinned_max: must be a whole number, not "x"'],
+    ['INTROSPECTION_ENABLED', 'maybe', 'introspection.enabled: must be true or false, not "maybe"'],
+    ['REDIS_URL', 'http://s3cret', 'redis.url: must be an address that starts with redis:// or rediss://'],
     ['GATEHOUSE_BACKENDS', '{"x": 1}', 'backends.x: must be a mapping such as { key: value }, not a number'],
     ['GATEHOUSE_MODELS', 'x', 'models[0]: must be a mapping such as { key: value }, not a string'],
     ['GATEHOUSE_BACKENDS_HOME_BASE_URL', 'http://h', `backends.home.type: is missing; write one of ${types}`],
@@ -102,7 +111,7 @@ describe('a wrong file is named', () => {
     [`${backends}models: [{ targets: [{ backend: home }] }]`, ['models[0].name: is missing; write the name clients use']],
     [
       `${backends}models: [{ name: a }]`,
-      ['models[0].targets: is missing; write where the model is served, for example [{ backend: home }]'],
+      ['models[0].targets: is missing; write where the model is served, for example [{ backend: home }], or the model_path of a GGUF file'],
     ],
     [`${backends}models: [{ name: a, targets: [] }]`, ['models[0].targets: must have at least one target, for example { backend: home }']],
     [
@@ -122,17 +131,42 @@ describe('a wrong file is named', () => {
       ['models[1].name: must be a name of its own, but "a" is taken by models[0]'],
     ],
     [
-      'models: [{ name: q, model_path: /m.gguf, gpu_layers: -1 }]',
-      [
-        'models[0].model_path: model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
-        'models[0].gpu_layers: model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
-      ],
+      `${backends}models: [{ name: q, model_path: /m.gguf, targets: [{ backend: home }] }]`,
+      ['models[0].model_path: must not stand beside targets; a model has one of targets, model_path, command'],
+    ],
+    ['models: [{ name: w, command: serve, threads: 4 }]', ['models[0].threads: is for models with a model_path']],
+    ['models: [{ name: q, model_path: /m.gguf, gpu_layers: -2 }]', ['models[0].gpu_layers: must be a whole number from -1, not -2']],
+    ['models: [{ name: w, command: "serve ${NO}" }]', [`models[0].command: needs the variable NO, ${notSet('NO')}`]],
+    ['tls: { enabled: true, cert_file: c.pem }', [`tls.key_file: is missing; ${pem}`]],
+    ['tls: { enabled: true }', [`tls.cert_file: is missing, and so is tls.key_file; ${pem}`]],
+    ['redis: { url: "http://x" }', ['redis.url: must be an address that starts with redis:// or rediss://']],
+    ['cache: { ttl: 5 }', [`cache.ttl: must be ${longerThan0} 576h, not 5`]],
+    ['quota: { default_tokens: -1 }', ['quota.default_tokens: must be a whole number from 0, or none for no limit, not -1']],
+    [
+      'mcp: { servers: [{ name: a.b, command: x }] }',
+      ['mcp.servers[0].name: is not a name for an MCP server; use letters, digits, "_" and "-"'],
+    ],
+    ['mcp: { servers: [{ name: health, command: x }] }', ['mcp.servers[0].name: must not be "health", which is a path of its own']],
+    ['mcp: { servers: [{ name: a }] }', ['mcp.servers[0].transport: is missing; write stdio with a command, or http or sse with a url']],
+    [
+      'mcp: { servers: [{ name: a, transport: stdio }] }',
+      ['mcp.servers[0].command: is missing; with transport stdio it names the program to start'],
     ],
     [
-      'models: [{ name: w, command: "whisper-server --port ${PORT}" }]',
-      [
-        'models[0].command: model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
-      ],
+      'mcp: { servers: [{ name: a, transport: http }] }',
+      ['mcp.servers[0].url: is missing; with transport http it is the address of the server'],
+    ],
+    [
+      'mcp: { servers: [{ name: a, url: "file:///s3cret" }] }',
+      ['mcp.servers[0].url: must be an address that starts with http:// or https://'],
+    ],
+    [
+      'mcp: { servers: [{ name: a, command: x }, { name: b, command: x }, { name: a, command: x }] }',
+      ['mcp.servers[2].name: must be a name of its own, but "a" is taken by mcp.servers[0]'],
+    ],
+    [
+      'backends: { me: { type: vllm, base_url: "http://localhost:11435/v1" } }',
+      ['backends.me.base_url: is the address gatehouse itself listens on; change it, or the port'],
     ],
   ])('%s', async (text, problems) => {
     expect(await file(text)).toEqual(problems)
@@ -184,14 +218,14 @@ describe('${NAME} in the file', () => {
   })
   test('can be escaped', async () => {
     expect(await key('$${K}')).toBe('${K}')
-    const { config } = await tryConfig({ files: { 'gatehouse.yaml': 'cache: { a: $${K} }' } })
-    expect(config.cache).toEqual({ a: '${K}' })
+    const { config } = await tryConfig({ files: { 'gatehouse.yaml': 'router: { a: $${K} }' } })
+    expect(config.router).toEqual({ a: '${K}' })
     expect(await key('$K $ {K}')).toBe('$K $ {K}')
   })
   test('serves numbers and lists too', async () => {
-    const files = { 'gatehouse.yaml': 'port: ${P}\nallowed_hosts: ${H}\ncache: { list: ["${P}"] }' }
+    const files = { 'gatehouse.yaml': 'port: ${P}\nallowed_hosts: ${H}\nrouter: { list: ["${P}"] }' }
     const { config } = await tryConfig({ files, env: { P: '123', H: 'a,b' } })
-    expect(config).toMatchObject({ port: 123, allowed_hosts: ['a', 'b'], cache: { list: ['123'] } })
+    expect(config).toMatchObject({ port: 123, allowed_hosts: ['a', 'b'], router: { list: ['123'] } })
   })
   test.each<[string, Record<string, string>, string]>([
     ['${K}', {}, 'needs the variable K, which is not set; set it in the environment or in .env, or write $${K} for the text itself'],
@@ -204,8 +238,8 @@ describe('${NAME} in the file', () => {
     ])
   })
   test('an alias that contains itself is an error', async () => {
-    expect(await complaints({ files: { 'gatehouse.yaml': 'cache: &a { x: [*a] }' } })).toEqual([
-      'CWD/gatehouse.yaml: cache.x[0]: must not contain itself; remove the YAML alias',
+    expect(await complaints({ files: { 'gatehouse.yaml': 'router: &a { x: [*a] }' } })).toEqual([
+      'CWD/gatehouse.yaml: router.x[0]: must not contain itself; remove the YAML alias',
     ])
   })
   test('two places that share an anchor can be set apart', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { plainNames } from './env.ts'
 import { listNames, resolveName } from './env-names.ts'
+import { plainNames } from './plain-names.ts'
 import { fileSchema } from './schema.ts'
 import { formatPath } from './tree.ts'
 import { tryConfig } from './try-config.ts'
 
 describe('the path behind GATEHOUSE_…', () => {
-  const tree = { backends: { Home: {}, 'gpu-box': { headers: { 'X-Team': 'a' } } }, cache: { deep: { er: 1 } } }
+  const tree = { backends: { Home: {}, 'gpu-box': { headers: { 'X-Team': 'a' } } }, router: { deep: { er: 1 } } }
   test.each<[string, string | undefined]>([
     ['PORT', 'port'],
     ['API_KEY', 'api_key'],
@@ -25,7 +25,12 @@ describe('the path behind GATEHOUSE_…', () => {
     ['BACKENDS_NEW_TIMEOUTS_IDLE', 'backends.new.timeouts.idle'],
     ['BACKENDS_NEW_DELAY', 'backends.new.delay'],
     ['CACHE_TTL', 'cache.ttl'],
-    ['CACHE_DEEP_ER', 'cache.deep.er'],
+    ['ROUTER_DEEP_ER', 'router.deep.er'],
+    ['MCP_ALLOW_TOOLS', 'mcp.allow_tools'],
+    ['TLS_CERT_FILE', 'tls.cert_file'],
+    ['LLAMA_SERVER_PATH', 'llama_server_path'],
+    ['MCP_SERVERS', 'mcp.servers'],
+    ['CACHE_DEEP_ER', undefined],
     ['PLUGINS_CONFIGS_MINE_COLOR', 'plugins.configs.mine.color'],
     ['PRT', undefined],
     ['TIMEOUTS', undefined],
@@ -54,10 +59,51 @@ describe('the path behind GATEHOUSE_…', () => {
 
   test('every name that is suggested is understood', () => {
     for (const name of listNames(fileSchema, {})) {
-      if (!/^(BACKENDS|PLUGINS_CONFIGS|LIMITER|CACHE|QUOTA|MCP|ROUTER|REDIS|LOG|INTROSPECTION|METRICS)$/.test(name)) {
+      if (!/^(BACKENDS|PLUGINS_CONFIGS|ROUTER)$/.test(name)) {
         expect([name, resolveName(fileSchema, {}, name, 'x') !== undefined]).toEqual([name, true])
       }
     }
+  })
+})
+
+describe('plain names', () => {
+  test.each<[string, string, Record<string, unknown>]>([
+    ['TLS_ENABLED', 'false', { tls: { enabled: false } }],
+    ['TLS_CERT_FILE', '/c', { tls: { cert_file: '/c' } }],
+    ['LOG_FILE', '/l', { log: { file: '/l' } }],
+    ['LOG_FORMAT', 'JSON', { log: { format: 'json' } }],
+    ['OLLAMA_AUTOSTART', 'no', { ollama_autostart: false }],
+    ['INTROSPECTION_ENABLED', 'f', { introspection: { enabled: false } }],
+    ['INTROSPECTION_HARDWARE_DETAIL_LEVEL', 'full', { introspection: { hardware_detail_level: 'full' } }],
+    ['INTROSPECTION_CHAT_INJECT_INCLUDE_LLAMAGATE_INFO', '0', { introspection: { chat_inject_include_llamagate_info: false } }],
+    ['MEMORY_DIR', '/m', { memory: { dir: '/m' } }],
+    ['MEMORY_PINNED_MAX', '-1', { memory: { pinned_max: 50 } }],
+    ['MEMORY_MAX_ENTRY_CHARS', '7', { memory: { max_entry_chars: 7 } }],
+    ['MCP_ENABLED', 'true', { mcp: { enabled: true } }],
+    ['MCP_ALLOW_TOOLS', 'mcp.a.* mcp.b.*,mcp.c.*', { mcp: { allow_tools: ['mcp.a.*', 'mcp.b.*', 'mcp.c.*'] } }],
+    ['MCP_MAX_TOTAL_TOOL_CALLS', '3', { mcp: { max_total_tool_calls: 3 } }],
+    ['MCP_MAX_TOOL_RESULT_SIZE', '2MiB', { mcp: { max_tool_result_size: 2_097_152 } }],
+    ['MCP_CONNECTION_POOL_SIZE', '0', { mcp: { connection_pool_size: 10 } }],
+    ['MCP_TOOL_EXECUTION_TIMEOUT', '1s', { mcp: { tool_execution_timeout: 1000 } }],
+    ['CACHE_ENABLED', 'off', { cache: { enabled: false } }],
+    ['CACHE_MAX_BYTES', '1KiB', { cache: { max_bytes: 1024 } }],
+    ['CACHE_MODE', 'all', { cache: { mode: 'all' } }],
+    ['REDIS_URL', 'rediss://a:1', { redis: { url: 'rediss://a:1' } }],
+    ['METRICS_TOKEN', ' k ', { metrics: { token: 'k' } }],
+    ['PLUGINS_ENABLED', 'false', { plugins: { enabled: false } }],
+  ])('%s=%s', async (name, value, expected) => {
+    const { config, sources } = await tryConfig({ env: { [name]: value } })
+    expect(config).toMatchObject(expected)
+    expect(sources.get(plainNames[name]?.join('.') ?? '')).toBe(`environment ${name}`)
+  })
+
+  test.each([
+    ['DEBUG', 'app:*', 'neither true nor false'],
+    ['LOG_FORMAT', 'console', 'none of auto, json, text'],
+    ['INTROSPECTION_HARDWARE_DETAIL_LEVEL', 'all', 'none of minimal, standard, full'],
+  ])('%s=%s is not meant for us', async (name, value, why) => {
+    const { warnings } = await tryConfig({ env: { [name]: value } })
+    expect(warnings).toEqual([`environment ${name}: ignored, because "${value}" is ${why}`])
   })
 })
 
@@ -92,16 +138,17 @@ describe('GATEHOUSE_ values', () => {
   test('for a plugin are read as YAML would, unless that loses characters', async () => {
     const { config } = await tryConfig({
       env: {
-        GATEHOUSE_CACHE_A: '10',
-        GATEHOUSE_CACHE_B: '007',
-        GATEHOUSE_CACHE_C: 'true',
-        GATEHOUSE_CACHE_D: '[1, a]',
-        GATEHOUSE_CACHE_E: '1h',
-        GATEHOUSE_CACHE_F: 'a: b: c',
-        GATEHOUSE_CACHE_G: '{"h": 1}',
+        GATEHOUSE_MINE_A: '10',
+        GATEHOUSE_MINE_B: '007',
+        GATEHOUSE_MINE_C: 'true',
+        GATEHOUSE_MINE_D: '[1, a]',
+        GATEHOUSE_MINE_E: '1h',
+        GATEHOUSE_MINE_F: 'a: b: c',
+        GATEHOUSE_MINE_G: '{"h": 1}',
+        GATEHOUSE_PIPELINE: 'mine,router',
       },
     })
-    expect(config.cache).toEqual({ a: 10, b: '007', c: true, d: [1, 'a'], e: '1h', f: 'a: b: c', g: { h: 1 } })
+    expect(config.options.mine).toEqual({ a: 10, b: '007', c: true, d: [1, 'a'], e: '1h', f: 'a: b: c', g: { h: 1 } })
   })
   test.each<[string, string]>([
     ['GATEHOUSE_PRT', '; did you mean GATEHOUSE_PORT?'],

@@ -1,46 +1,19 @@
-import { ConfigError } from '../errors.ts'
-import { parseListenHost } from './address.ts'
+import { modelgateNames } from './compat/modelgate-names.ts'
+import { spotAt } from './compat/rules.ts'
+import type { Draft } from './draft.ts'
 import { listNames, resolveName } from './env-names.ts'
 import { readText } from './normalise.ts'
-import type { Origins } from './origins.ts'
+import { passedOver, plainNames } from './plain-names.ts'
 import { fileSchema } from './schema.ts'
 import { section } from './settings.ts'
 import { type Part, partAt, shapeOf } from './shape.ts'
 import { didYouMean } from './suggest.ts'
-import { getPath, type Path, setPath, type Tree } from './tree.ts'
-
-/** Names without the prefix that gatehouse listens to, and what they set. */
-export const plainNames: Readonly<Record<string, Path>> = {
-  HOST: ['host'],
-  PORT: ['port'],
-  AUTH: ['auth'],
-  API_KEY: ['api_key'],
-  ADMIN_API_KEY: ['admin', 'api_key'],
-  ALLOWED_HOSTS: ['allowed_hosts'],
-  CORS_ORIGINS: ['cors_origins'],
-  TRUSTED_PROXIES: ['trusted_proxies'],
-  DATA_DIR: ['data_dir'],
-  MAX_BODY_SIZE: ['max_body_size'],
-  TIMEOUT: ['timeout'],
-  HEALTH_CHECK_TIMEOUT: ['health_check_timeout'],
-  SHUTDOWN_TIMEOUT: ['shutdown_timeout'],
-  RATE_LIMIT_RPS: ['rate_limit_rps'],
-  DEBUG: ['debug'],
-  OLLAMA_HOST: ['ollama_host'],
-  DEFAULT_BACKEND: ['default_backend'],
-}
+import { getPath, type Path, setPath } from './tree.ts'
 
 const prefix = 'GATEHOUSE_'
 
 /** Variables by name. Empty ones count as not set. */
 export type Variables = Readonly<Record<string, string | undefined>>
-
-/** What the layers of the config are written into. */
-export interface Draft {
-  readonly tree: Tree
-  readonly origins: Origins
-  readonly warnings: string[]
-}
 
 /** A `GATEHOUSE_` name that the schema does not know; perhaps it belongs to a plugin. */
 export interface Unmatched {
@@ -50,43 +23,12 @@ export interface Unmatched {
   readonly from: string
 }
 
-/** Lays variables over the draft, plain names below prefixed ones, and answers the names nobody knew. */
+/** Lays variables over the draft, ModelGate's names below plain ones below prefixed ones, and answers the names nobody knew. */
 export function applyVariables(draft: Draft, variables: Variables, from: string): Unmatched[] {
-  for (const [name, path] of Object.entries(plainNames)) {
-    const text = variables[name]
-    if (!text?.trim()) continue
-    // Every other program reads DEBUG too, and means something else by it.
-    if (name === 'DEBUG' && !/^(true|false|yes|no|on|off|0|1)$/i.test(text.trim())) {
-      draft.warnings.push(`${from} DEBUG: ignored, because ${JSON.stringify(text)} is neither true nor false`)
-      continue
-    }
-    // Shells and containers export HOST as the name of the machine, which nobody meant for us.
-    if (name === 'HOST' && parseListenHost(text) === undefined) {
-      draft.warnings.push(`${from} HOST: ignored, because ${JSON.stringify(text)} is neither an IP address nor localhost`)
-    } else put(draft, path, text, `${from} ${name}`)
-  }
-  for (const name of laterNames) {
-    if (variables[name]?.trim()) draft.warnings.push(`${from} ${name}: ignored, because it is not part of this release yet`)
-  }
-  if (/^(true|yes|on|1)$/i.test(variables.TLS_ENABLED?.trim() ?? '')) {
-    throw new ConfigError(
-      `${from} TLS_ENABLED: TLS is not part of this release yet; put a proxy that speaks it in front, or leave TLS_ENABLED out`,
-    )
-  }
+  applyModelgate(draft, variables, from)
+  applyPlain(draft, variables, from)
   return applyPrefixed(draft, variables, from)
 }
-
-/** LlamaGate's and ModelGate's names for what later releases bring: set, they must not be passed over in silence. */
-const laterNames = [
-  'LOG_FILE',
-  'TLS_CERT_FILE',
-  'TLS_KEY_FILE',
-  'MCP_ENABLED',
-  'MG_ADMIN_API_KEY',
-  'METRICS_TOKEN',
-  'REDIS_URL',
-  'CACHE_ENABLED',
-]
 
 /** Gives unmatched names to the sections of plugins that are not built in, and warns of those that fit nowhere. */
 export function applyPluginVariables(draft: Draft, unmatched: readonly Unmatched[], plugins: readonly string[]): void {
@@ -103,6 +45,28 @@ export function applyPluginVariables(draft: Draft, unmatched: readonly Unmatched
 }
 
 const anySection: Part = section
+
+function applyModelgate(draft: Draft, variables: Variables, from: string): void {
+  for (const [name, text] of Object.entries(variables)) {
+    if (!name.startsWith('MG_') || !text?.trim()) continue
+    const known = modelgateNames.get(name)
+    if (known) known.take(text, spotAt(draft, `${from} ${name}`, known.path, false))
+    else
+      draft.warnings.push(
+        `${from} ${name}: ignored, because gatehouse knows no such setting of ModelGate${didYouMean(name, modelgateNames.keys())}`,
+      )
+  }
+}
+
+function applyPlain(draft: Draft, variables: Variables, from: string): void {
+  for (const [name, path] of Object.entries(plainNames)) {
+    const text = variables[name]
+    if (!text?.trim()) continue
+    const why = passedOver[name]?.(text.trim())
+    if (why) draft.warnings.push(`${from} ${name}: ignored, because ${JSON.stringify(text)} is ${why}`)
+    else put(draft, path, text, `${from} ${name}`)
+  }
+}
 
 function applyPrefixed(draft: Draft, variables: Variables, from: string): Unmatched[] {
   const unmatched: Unmatched[] = []

@@ -1,4 +1,3 @@
-import { processKeys } from './model-schema.ts'
 import { isMapping, type Path, type Tree } from './tree.ts'
 import { unmask } from './yaml.ts'
 
@@ -6,6 +5,8 @@ import { unmask } from './yaml.ts'
 export interface Problem {
   readonly path: Path
   readonly message: string
+  /** Where it was written, when `path` is a path of that place and not of the config. */
+  readonly source?: string
 }
 
 /** Looks up a variable; undefined when nobody set it. */
@@ -19,7 +20,7 @@ export function expandVariables(tree: Tree, lookUp: LookUp, problems: Problem[])
   const visit = (node: unknown, path: Path, around: readonly unknown[]): unknown => {
     if (typeof node === 'string') {
       const text = unmask(node)
-      return isProcessText(path) ? text : expandText(text, lookUp, message => problems.push({ path, message }))
+      return expandText(text, isCommand(path), lookUp, message => problems.push({ path, message }))
     }
     if (around.includes(node)) {
       problems.push({ path, message: 'must not contain itself; remove the YAML alias' })
@@ -33,9 +34,10 @@ export function expandVariables(tree: Tree, lookUp: LookUp, problems: Problem[])
   return visitMapping(tree, [], [tree])
 }
 
-function expandText(text: string, lookUp: LookUp, report: (message: string) => void): string {
+function expandText(text: string, keepPort: boolean, lookUp: LookUp, report: (message: string) => void): string {
   return text.replace(/\$\$\{|\$\{([^}]*)\}?/g, (match, name: string | undefined) => {
     if (match === '$${') return '${'
+    if (keepPort && name === 'PORT') return match
     if (name === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || !match.endsWith('}')) {
       report(`has a \${ that is no variable; write \${NAME}, or $\${ for the two characters themselves`)
       return match
@@ -48,4 +50,4 @@ function expandText(text: string, lookUp: LookUp, report: (message: string) => v
 }
 
 // The ${PORT} of a model's command is the port gatehouse picks for it.
-const isProcessText = ([section, , key]: Path) => section === 'models' && typeof key === 'string' && processKeys.has(key)
+const isCommand = ([section, , key]: Path) => section === 'models' && (key === 'command' || key === 'extra_args')

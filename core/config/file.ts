@@ -1,14 +1,27 @@
 import { readFile, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
+import type { FormatName } from './compat/legacy-format.ts'
+import { recognise } from './compat/recognise.ts'
 import { expandHome } from './paths.ts'
-import { isMapping, type Tree } from './tree.ts'
-import { parseMasked } from './yaml.ts'
+import { defaultPlaces, type Place } from './places.ts'
+import type { Tree } from './tree.ts'
+import { parseFile } from './yaml.ts'
 
 /** The config file as it was written, before anything is filled in or checked; see `parseMasked` for its texts. */
 export interface ConfigFile {
   readonly path: string
   readonly tree: Tree
+  /** Whose config it is. */
+  readonly format: FormatName
+}
+
+/** What there was to read. */
+export interface FoundFile {
+  readonly file: ConfigFile | undefined
+  /** Every path that was or would be looked at. */
+  readonly places: readonly string[]
+  readonly warnings: readonly string[]
 }
 
 /** Where to look for the config file. */
@@ -19,60 +32,53 @@ export interface FilePlaces {
   readonly home: string
 }
 
-/** Reads the given file, else `./gatehouse.yaml`, else `~/.gatehouse/gatehouse.yaml`; undefined when there is none. */
-export async function readConfigFile({ given, cwd, home }: FilePlaces): Promise<ConfigFile | undefined> {
-  if (given !== undefined) {
-    const path = resolve(cwd, expandHome(given, home))
-    const source = await readRegular(path)
-    if (source === undefined) throw new ConfigError(`${path}: there is no such file; --config must name one`)
-    return { path, tree: parseYaml(path, source) }
+/** Reads the given file, else the first that is there of the usual places. */
+export async function readConfigFile({ given, cwd, home }: FilePlaces): Promise<FoundFile> {
+  const warnings: string[] = []
+  const places = given === undefined ? defaultPlaces(cwd, home) : [{ path: resolve(cwd, expandHome(given, home)) }]
+  const found = { places: places.map(({ path }) => path), warnings }
+  for (const place of places) {
+    const file = await readPlace(place, warnings)
+    if (file) return { ...found, file }
   }
-  for (const path of [join(cwd, 'gatehouse.yaml'), join(home, '.gatehouse', 'gatehouse.yaml')]) {
-    const source = await readRegular(path)
-    if (source !== undefined) return { path, tree: parseYaml(path, source) }
-  }
-  return undefined
+  if (given !== undefined) throw new ConfigError(`${places[0]?.path}: there is no such file; --config must name one`)
+  return { ...found, file: undefined }
 }
 
-/** The text of a file, undefined when there is none. Anything but a readable regular file is a ConfigError. */
+async function readPlace({ path, claim }: Place, warnings: string[]): Promise<ConfigFile | undefined> {
+  try {
+    const source = await readRegular(path)
+    if (source === undefined) return undefined
+    const { tree, repaired } = parseFile(path, source)
+    const format = claim ? claim(path, tree) : recognise(path, tree)
+    if (format === undefined) return undefined
+    if (repaired) warnings.push(`${path}: read as if every value that begins with @ were in quotes, which YAML asks for`)
+    return { path, tree, format }
+  } catch (error) {
+    // nobody named this file, and it is perhaps not meant for us
+    if (!claim || !(error instanceof ConfigError)) throw error
+    warnings.push(`${error.message}; it is passed over`)
+    return undefined
+  }
+}
+
+/** More than any config needs, and far less than a program that was named by mistake. */
+const largest = 4 * 1024 * 1024
+
+/** The text of a file, undefined when there is none. Anything but a readable regular file of text is a ConfigError. */
 export async function readRegular(path: string): Promise<string | undefined> {
   try {
     const info = await stat(path)
     // Docker makes a folder where the file to mount is missing; passing it over would hide that.
     if (!info.isFile()) throw new ConfigError(`${path}: must be a regular file`)
-    return await readFile(path, 'utf8')
+    if (info.size > largest) throw new ConfigError(`${path}: is too large for a config file`)
+    const source = await readFile(path, 'utf8')
+    if (source.includes('\0')) throw new ConfigError(`${path}: must be text in UTF-8`)
+    return source
   } catch (error) {
     if (error instanceof ConfigError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new ConfigError(`${path}: cannot be read (${code})`, { cause: error })
   }
-}
-
-function parseYaml(path: string, source: string): Tree {
-  const parsed = tryParse(source)
-  if (parsed instanceof Error) {
-    const reason = parsed.message.replace(/^YAML Parse error: /, '').replace(/\s+/g, ' ')
-    throw new ConfigError(`${path}: is not valid YAML near line ${brokenLine(source)}: ${reason}`)
-  }
-  if (parsed === null || parsed === undefined) return {}
-  if (!isMapping(parsed)) throw new ConfigError(`${path}: must be one YAML mapping of keys and values`)
-  return parsed
-}
-
-function tryParse(source: string): unknown {
-  try {
-    return parseMasked(source)
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
-}
-
-// Bun's parser does not say where it stopped. The line after the longest beginning that still parses is close.
-function brokenLine(source: string): number {
-  const lines = source.split('\n')
-  for (let end = lines.length - 1; end > 0; end--) {
-    if (!(tryParse(lines.slice(0, end).join('\n')) instanceof Error)) return end + 1
-  }
-  return 1
 }

@@ -28,15 +28,48 @@ describe('with nothing configured', () => {
       pipeline: ['auth', 'limiter', 'cache', 'quota', 'mcp-tools', 'router'],
       backends: {},
       models: [],
-      plugins: { configs: {} },
-      limiter: {},
-      cache: {},
-      quota: {},
-      mcp: {},
-      redis: {},
-      log: {},
-      introspection: {},
-      metrics: {},
+      ollama_autostart: true,
+      port_range_start: 8081,
+      max_loaded_models: 2,
+      health_check_sec: 30,
+      plugins: { enabled: true, configs: {} },
+      tls: { enabled: false },
+      log: { format: 'auto' },
+      introspection: {
+        enabled: true,
+        hardware_enabled: true,
+        hardware_detail_level: 'minimal',
+        chat_inject_enabled: false,
+        chat_inject_include_hardware: true,
+        chat_inject_include_models: true,
+        chat_inject_include_llamagate_info: true,
+      },
+      memory: { enabled: true, pinned_max: 50, recent_max: 100, max_entry_chars: 500 },
+      database: {},
+      limiter: { rpm: 60 },
+      cache: { enabled: true, ttl: 3_600_000, max_entries: 1000, max_bytes: 67_108_864, mode: 'auto' },
+      quota: { default_tokens: 1_000_000 },
+      redis: { on_error: 'local' },
+      mcp: {
+        enabled: false,
+        inject: 'auto',
+        max_tool_rounds: 10,
+        max_tool_calls_per_round: 10,
+        max_total_tool_calls: 50,
+        default_tool_timeout: 30_000,
+        max_tool_result_size: 1_048_576,
+        allow_tools: [],
+        deny_tools: [],
+        connection_pool_size: 10,
+        connection_idle_time: 300_000,
+        health_check_interval: 60_000,
+        health_check_timeout: 5000,
+        cache_ttl: 300_000,
+        resource_fetch_timeout: 30_000,
+        tool_execution_timeout: 30_000,
+        servers: [],
+      },
+      metrics: { open: false },
       router: {},
       options: {},
     })
@@ -55,42 +88,27 @@ describe('with nothing configured', () => {
   test('keys without a value, empty lists and empty variables count as not set', async () => {
     const files = yaml('port:\napi_key:\nbackends:\nlimiter:\nallowed_hosts: []\n')
     const { config } = await tryConfig({ files, env: { PORT: '', TIMEOUT: ' ', GATEHOUSE_HOST: '' } })
-    expect(config).toMatchObject({ port: 11_435, timeout: 300_000, host: '127.0.0.1', limiter: {}, backends: {} })
+    expect(config).toMatchObject({ port: 11_435, timeout: 300_000, host: '127.0.0.1', limiter: { rpm: 60 }, backends: {} })
     expect(config.api_key).toBeUndefined()
   })
 })
 
 test('the example of the handbook is understood', async () => {
-  const text = `
-host: 127.0.0.1
-port: 11435
-auth: auto                     # auto | required | off
-pipeline: [auth, limiter, cache, quota, mcp-tools, router]
-backends:
-  home: { type: ollama, base_url: http://localhost:11434 }
-  box:  { type: vllm, base_url: http://10.0.0.5:8000, api_key: \${BOX_KEY}, headers: {}, timeouts: {} }
-default_backend: home
-models:
-  - name: smart                # one or several places to send it
-    aliases: [gpt-4o]
-    strategy: failover
-    targets: [ { backend: box, model: Qwen/Qwen3-32B, weight: 1, set: {}, strip: [] }, { backend: home, model: qwen3:8b } ]
-    context_length: 32768
-    max_output_tokens: 4096
-limiter: {}
-cache: {}
-quota: {}
-mcp: {}
-redis: { url: redis://localhost:6379, on_error: local }
-log: {}
-plugins: { configs: {} }
-`
-  const { config, zeroConfig, sources, shown } = await tryConfig({ files: yaml(text), env: { BOX_KEY: ' s3cret ' } })
+  const text = await Bun.file(`${import.meta.dir}/handbook.example.yaml`).text()
+  const { config, zeroConfig, sources, warnings, shown } = await tryConfig({
+    files: yaml(text),
+    env: { BOX_KEY: ' s3cret ', MODELS: '/models' },
+  })
   expect(config.backends).toEqual({
     home: { type: 'ollama', base_url: 'http://localhost:11434', headers: {}, timeouts: {} },
     box: { type: 'vllm', base_url: 'http://10.0.0.5:8000', api_key: 's3cret', headers: {}, timeouts: {} },
   })
+  const placed = { aliases: [], strategy: 'failover' as const, targets: [] }
+  const server = { gpu_layers: -1, context_size: 4096, threads: 4, batch_size: 512, extra_args: [] }
   expect(config.models).toEqual([
+    { ...placed, name: 'qwen3-8b', model_path: '/models/qwen3-8b-q4_k_m.gguf', ...server },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: gatehouse picks the port
+    { ...placed, name: 'whisper', command: 'whisper-server --port ${PORT} -m /models/whisper.bin' },
     {
       name: 'smart',
       aliases: ['gpt-4o'],
@@ -107,6 +125,10 @@ plugins: { configs: {} }
   expect(zeroConfig).toBe(false)
   expect(shown(sources.get('port'))).toBe('CWD/gatehouse.yaml')
   expect(shown(sources.get('backends.box.base_url'))).toBe('CWD/gatehouse.yaml')
+  expect(warnings.map(shown)).toEqual([
+    'CWD/gatehouse.yaml: redis.url: a shared store in Redis is not part of this release yet; the setting is kept',
+    'CWD/gatehouse.yaml: models: running model servers is not part of this release yet; the setting is kept',
+  ])
 })
 
 describe('which source wins', () => {
@@ -159,7 +181,6 @@ describe('which file is read', () => {
     ['the given one, below home', { argv: { config: '~/my.yaml' }, files: { '~/my.yaml': 'port: 1' } }, 'HOME/my.yaml', 1],
     ['the one here', { files: { 'gatehouse.yaml': 'port: 2', '~/.gatehouse/gatehouse.yaml': 'port: 3' } }, 'CWD/gatehouse.yaml', 2],
     ['the one at home', { files: { '~/.gatehouse/gatehouse.yaml': 'port: 3' } }, 'HOME/.gatehouse/gatehouse.yaml', 3],
-    ['none: older gateways come later', { files: { 'llamagate.yaml': 'port: 4', 'config.yaml': 'port: 4' } }, undefined, 11_435],
   ])('%s', async (_, machine, file, port) => {
     const tried = await tryConfig(machine)
     expect(tried.shown(tried.file)).toBe(file as string)
@@ -193,6 +214,99 @@ describe('relative paths', () => {
     expect(shown(config.data_dir)).toBe('CWD/d')
     expect(config.pipeline.map(shown)).toEqual(['auth', 'CWD/mine.ts'])
   })
+})
+
+describe('files and folders come out absolute', () => {
+  const text = `
+tls: { cert_file: c.pem, key_file: ../k.pem }
+log: { file: ~/a.log }
+memory: { dir: m }
+database: { path: /d.db }
+llama_server_path: ./bin/llama-server
+models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve }]
+`
+  const pathsOf = ({ tls, log, memory, database, llama_server_path, models }: LoadedConfig['config']) => [
+    tls.cert_file,
+    tls.key_file,
+    log.file,
+    memory.dir,
+    database.path,
+    llama_server_path,
+    models[0]?.model_path,
+    models[1]?.command,
+  ]
+  test('those of the file from its folder', async () => {
+    const { config, shown } = await tryConfig({ files: { 'x/my.yaml': text }, argv: { config: 'x/my.yaml' } })
+    expect(pathsOf(config).map(shown)).toEqual([
+      'CWD/x/c.pem',
+      'CWD/k.pem',
+      'HOME/a.log',
+      'CWD/x/m',
+      '/d.db',
+      'CWD/x/bin/llama-server',
+      'CWD/x/a.gguf',
+      './serve',
+    ])
+  })
+  test('those of everywhere else from the working directory', async () => {
+    const { config, shown } = await tryConfig({
+      files: { 'x/my.yaml': text, '.env': 'LOG_FILE=b.log\nMG_DATABASE_PATH=e.db' },
+      env: { TLS_CERT_FILE: 'd.pem', GATEHOUSE_LLAMA_SERVER_PATH: 'llama-server', GATEHOUSE_MODELS: '[{name: a, model_path: b.gguf}]' },
+      argv: { config: 'x/my.yaml', 'memory.dir': 'n' },
+    })
+    expect(pathsOf(config).map(shown)).toEqual([
+      'CWD/d.pem',
+      'CWD/k.pem',
+      'CWD/b.log',
+      'CWD/n',
+      'CWD/e.db',
+      'llama-server',
+      'CWD/b.gguf',
+      undefined,
+    ])
+  })
+})
+
+describe('what is kept for a later release', () => {
+  test.each<[string, string, string]>([
+    ['cache: { ttl: 5m }', 'cache.ttl', 'the response cache'],
+    ['redis: { url: "redis://a" }', 'redis.url', 'a shared store in Redis'],
+    ['mcp: { servers: [{ name: a, command: x }] }', 'mcp.servers', 'MCP'],
+    ['limiter: { rpm: 5 }', 'limiter.rpm', 'a request rate for each key'],
+    ['quota: { default_tokens: 5 }', 'quota.default_tokens', 'a token quota for each key'],
+    ['metrics: { open: true }', 'metrics.open', '/metrics'],
+    ['database: { path: a.db }', 'database.path', 'the database'],
+    ['plugins: { enabled: true }', 'plugins.enabled', '/v1/plugins'],
+    ['models: [{ name: a, command: x }]', 'models', 'running model servers'],
+  ])('%s is a warning', async (text, path, feature) => {
+    const { warnings, shown } = await tryConfig({ files: yaml(text) })
+    expect(warnings.map(shown)).toEqual([`CWD/gatehouse.yaml: ${path}: ${feature} is not part of this release yet; the setting is kept`])
+  })
+  test('one for each feature, with the source of the first setting', async () => {
+    const env = { CACHE_ENABLED: 'true', CACHE_TTL: '1m', METRICS_TOKEN: 'x' }
+    expect((await tryConfig({ env })).warnings).toEqual([
+      'environment CACHE_ENABLED: cache.enabled: the response cache is not part of this release yet; the setting is kept',
+      'environment METRICS_TOKEN: metrics.token: /metrics is not part of this release yet; the setting is kept',
+    ])
+  })
+  test.each([
+    'cache: { enabled: false }',
+    'redis: { on_error: deny }',
+    'mcp: { enabled: false, servers: [{ name: a, command: x }] }',
+    'plugins: { configs: { a: {} } }',
+    'cache: {}\nmcp: {}\nlimiter:\nquota: {}',
+  ])('%s is none', async text => {
+    expect((await tryConfig({ files: yaml(text) })).warnings).toEqual([])
+  })
+  test('a model that gatehouse runs is a model somebody configured', async () => {
+    expect((await tryConfig({ files: yaml('models: [{ name: a, command: x }]') })).zeroConfig).toBe(false)
+  })
+})
+
+test('a file of our own brings no notes', async () => {
+  const { notes, format } = await tryConfig({ files: yaml('port: 1') })
+  expect(notes).toEqual([])
+  expect(format).toBe('gatehouse')
 })
 
 describe('HOST', () => {
@@ -344,11 +458,11 @@ describe('plugins of the user', () => {
   })
 })
 
-test('sections of built-in plugins are kept as they are', async () => {
+test('sections for the router and for plugins are kept as they are', async () => {
   const { config } = await tryConfig({
-    files: yaml('cache: { ttl: 1h, x: ~ }\nplugins: { configs: { a: { b: [1] } } }'),
-    env: { GATEHOUSE_CACHE_MAX_ENTRIES: '10' },
+    files: yaml('router: { retries: 1, x: ~ }\nplugins: { configs: { a: { b: [1] } } }'),
+    env: { GATEHOUSE_ROUTER_PAUSE: '10', GATEHOUSE_PLUGINS_CONFIGS_A_C: '1h' },
   })
-  expect(config.cache).toEqual({ ttl: '1h', x: null, max_entries: 10 })
-  expect(config.plugins.configs).toEqual({ a: { b: [1] } })
+  expect(config.router).toEqual({ retries: 1, x: null, pause: 10 })
+  expect(config.plugins.configs).toEqual({ a: { b: [1], c: '1h' } })
 })

@@ -1,14 +1,18 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { checkDraft, pluginSections, problemLines } from './check.ts'
+import { layLegacy, legacyFormat, warnOfLoopback, warnOfVariables } from './compat/lay-legacy.ts'
+import type { FormatName } from './compat/legacy-format.ts'
 import { parseDotenv } from './dotenv.ts'
-import { applyPluginVariables, applyVariables, type Draft, type Variables } from './env.ts'
+import { type Draft, emptyDraft } from './draft.ts'
+import { applyPluginVariables, applyVariables, type Variables } from './env.ts'
 import { expandVariables, type Problem } from './expand.ts'
-import { readConfigFile, readRegular } from './file.ts'
+import { type ConfigFile, readConfigFile, readRegular } from './file.ts'
+import { warnOfLater } from './later.ts'
 import { applyOllamaHost, hasBackends } from './ollama-host.ts'
-import { recordOrigins } from './origins.ts'
 import { settlePaths } from './paths.ts'
 import type { Config } from './schema.ts'
+import { dropOwnBackends } from './self-address.ts'
 import { listSources } from './sources.ts'
 import { getPath, type Path, setPath } from './tree.ts'
 
@@ -29,43 +33,76 @@ export interface ConfigInput {
 /** The settings, and how they came to be. */
 export interface LoadedConfig {
   readonly config: Config
-  /** Which source decided each value: `environment PORT`, a file, `.env PORT`, `command line` or `default`. */
+  /**
+   * Which source decided each value: `environment PORT`, a file, `.env PORT`, `command line`, `default`, or
+   * `default of ModelGate` where the file is an older gateway's.
+   */
   readonly sources: ReadonlyMap<string, string>
   /** The config file, when there is one. */
   readonly file?: string
-  /** Lines to print at start. */
+  /** Whose config the file is. */
+  readonly format?: FormatName
+  /** Every path whose appearance, change or disappearance can change the result. */
+  readonly places: readonly string[]
+  /** Lines to print at start, as warnings. */
   readonly warnings: readonly string[]
-  /** True when nobody configured a backend: none in any source, and no OLLAMA_HOST. */
+  /** Lines to print at start, as information. */
+  readonly notes: readonly string[]
+  /** True when nobody configured a model: no backend in any source, no OLLAMA_HOST, and no model that gatehouse runs. */
   readonly zeroConfig: boolean
 }
 
 /**
- * Puts the settings together: command line over `GATEHOUSE_…` over plain names over `.env` over YAML over
- * defaults. Throws a ConfigError with one line for everything that is wrong.
+ * Puts the settings together: command line over `GATEHOUSE_…` over plain names over `MG_…` over `.env` over
+ * the file over defaults. Throws a ConfigError with one line for everything that is wrong.
  */
 export async function loadConfig({ argv, env, cwd, home }: ConfigInput): Promise<LoadedConfig> {
-  const draft: Draft = { tree: {}, origins: recordOrigins(), warnings: [] }
-  const problems: Problem[] = []
-  const dotenv = await readDotenv(join(cwd, '.env'), draft.warnings)
-  const file = await readConfigFile({ given: argv.config, cwd, home })
-  const lookUp = (name: string) => env[name] || dotenv[name]
-  if (file) Object.assign(draft.tree, expandVariables(file.tree, lookUp, problems))
+  const draft = emptyDraft()
+  const dotenvPath = join(cwd, '.env')
+  const dotenv = await readDotenv(dotenvPath, draft.warnings)
+  const { file, places, warnings } = await readConfigFile({ given: argv.config, cwd, home })
+  draft.warnings.push(...warnings)
+  const lookUp = (name: string) => env[name] || dotenv[name] || (name === 'HOME' ? home : undefined)
+  if (file) layFile(draft, file, lookUp)
   const unmatched = [...applyVariables(draft, dotenv, '.env'), ...applyVariables(draft, env, 'environment')]
   applyPluginVariables(draft, unmatched, pluginSections(draft.tree, argv.pipeline))
   const port = applyArguments(draft, argv)
   applyOllamaHost(draft)
+  const legacy = legacyFormat(file?.format)
+  dropOwnBackends(draft, port)
 
-  const { tree, config } = checkDraft(draft, file, problems)
-  if (!config || problems.length > 0) throw new ConfigError(problemLines(problems, draft, file).join('\n'))
-  const sourceOf = (path: Path) =>
-    draft.origins.of(path)?.label ?? (getPath(tree, path) === undefined ? 'default' : file?.path) ?? 'default'
-  const settled = settlePaths(config, { cwd, home, file: file?.path, isFromFile: key => sourceOf([key]) === file?.path })
+  const { tree, config } = checkDraft(draft, file)
+  if (!config || draft.problems.length > 0) throw new ConfigError(problemLines(draft.problems, draft, file).join('\n'))
+  if (file && legacy) warnOfLoopback(draft, file, legacy)
+  const sourceOf = (path: Path) => {
+    const inFile = file?.format === 'gatehouse' && getPath(tree, path) !== undefined ? file.path : undefined
+    return draft.origins.of(path)?.label ?? inFile ?? 'default'
+  }
+  // The Go programs took relative paths from the working directory.
+  const folderOf = (path: Path) => (file && !legacy && sourceOf(path) === file.path ? dirname(file.path) : cwd)
+  const settled = settlePaths(config, home, folderOf)
+  const sources = listSources(settled, sourceOf)
   return {
     config: port === undefined ? settled : { ...settled, port },
-    sources: listSources(settled, sourceOf),
-    ...(file && { file: file.path }),
-    warnings: draft.warnings,
-    zeroConfig: !hasBackends(config),
+    sources,
+    ...(file && { file: file.path, format: file.format }),
+    places: [...places, dotenvPath],
+    warnings: [...draft.warnings, ...warnOfLater(config, sources)],
+    notes: file && legacy ? [`${file.path}: read as a config of ${legacy.title}`] : [],
+    zeroConfig: !hasBackends(config) && !config.models.some(({ model_path, command }) => model_path ?? command),
+  }
+}
+
+function layFile(draft: Draft, file: ConfigFile, lookUp: (name: string) => string | undefined): void {
+  const legacy = legacyFormat(file.format)
+  const found: Problem[] = []
+  const tree = expandVariables(file.tree, lookUp, found)
+  if (legacy) {
+    warnOfVariables(draft, file, found)
+    layLegacy(draft, file, tree, legacy)
+  } else {
+    draft.problems.push(...found)
+    Object.assign(draft.tree, tree)
   }
 }
 

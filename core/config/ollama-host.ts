@@ -1,5 +1,5 @@
 import { parseBaseUrl } from './address.ts'
-import type { Draft } from './env.ts'
+import type { Draft } from './draft.ts'
 import { getPath, isMapping, setPath } from './tree.ts'
 
 /**

@@ -1,26 +1,33 @@
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isPluginPath } from './pipeline.ts'
 import type { Config } from './schema.ts'
-
-/** What relative paths are relative to. */
-export interface Folders {
-  readonly cwd: string
-  readonly home: string
-  /** The config file, when there is one. */
-  readonly file: string | undefined
-  /** True when this top-level setting was written in the file. */
-  readonly isFromFile: (key: string) => boolean
-}
+import type { Path } from './tree.ts'
 
 /** `~` and `~/x` as a path below `home`. */
 export const expandHome = (path: string, home: string): string => (/^~(?=$|[\\/])/.test(path) ? join(home, path.slice(1)) : path)
 
-/** Makes every path absolute: those of the file relative to it, the others relative to the working directory. */
-export function settlePaths(config: Config, { cwd, home, file, isFromFile }: Folders): Config {
-  const settle = (key: string, path: string) => resolve(file !== undefined && isFromFile(key) ? dirname(file) : cwd, expandHome(path, home))
+/** Makes every path absolute. `folderOf` says what a relative one is relative to, by the setting it stands in. */
+export function settlePaths(config: Config, home: string, folderOf: (path: Path) => string): Config {
+  const settle = (path: string, ...at: Path) => resolve(folderOf(at), expandHome(path, home))
+  const { tls, log, memory, database, llama_server_path: server } = config
   return {
     ...config,
-    data_dir: settle('data_dir', config.data_dir),
-    pipeline: config.pipeline.map(entry => (isPluginPath(entry) ? settle('pipeline', entry) : entry)),
+    data_dir: settle(config.data_dir, 'data_dir'),
+    pipeline: config.pipeline.map((entry, index) => (isPluginPath(entry) ? settle(entry, 'pipeline', index) : entry)),
+    tls: {
+      ...tls,
+      ...(tls.cert_file && { cert_file: settle(tls.cert_file, 'tls', 'cert_file') }),
+      ...(tls.key_file && { key_file: settle(tls.key_file, 'tls', 'key_file') }),
+    },
+    log: { ...log, ...(log.file && { file: settle(log.file, 'log', 'file') }) },
+    memory: { ...memory, ...(memory.dir && { dir: settle(memory.dir, 'memory', 'dir') }) },
+    database: { ...database, ...(database.path && { path: settle(database.path, 'database', 'path') }) },
+    // a bare name is looked up in PATH
+    ...(server && { llama_server_path: /[\\/]/.test(server) ? settle(server, 'llama_server_path') : server }),
+    models: config.models.map((model, index) =>
+      'model_path' in model && model.model_path !== undefined
+        ? { ...model, model_path: settle(model.model_path, 'models', index, 'model_path') }
+        : model,
+    ),
   }
 }

@@ -1,7 +1,6 @@
 import type * as v from 'valibot'
 import { backendTypes } from './backend-schema.ts'
 import type { Problem } from './expand.ts'
-import { processKeys } from './model-schema.ts'
 import { fileSchema } from './schema.ts'
 import { type Part, partAt, shapeOf } from './shape.ts'
 import { didYouMean } from './suggest.ts'
@@ -23,16 +22,12 @@ function describe(issue: v.BaseIssue<unknown>, path: Path, tree: unknown): Probl
   if (issue.type === 'strict_object' && issue.expected === 'never') return unknownKeys(path.slice(0, -1), tree)
   if (issue.type === 'variant') return [{ path, message: wrongType(getPath(tree, path)) }]
   if (issue.type !== 'strict_object') return [{ path, message: issue.message }]
-  // Whoever wrote model_path needs no targets; the unknown key says what to do.
-  const around = getPath(tree, path.slice(0, -1))
-  if (path.at(-1) === 'targets' && isMapping(around) && Object.keys(around).some(key => processKeys.has(key))) return []
   return [{ path, message: `is missing${missing[String(path.at(-1))] ?? ''}` }]
 }
 
 const missing: Readonly<Record<string, string>> = {
   base_url: '; write the address of the server, for example http://localhost:8000',
   name: '; write the name clients use',
-  targets: '; write where the model is served, for example [{ backend: home }]',
   backend: '; write the name of one of the backends',
 }
 
@@ -43,17 +38,8 @@ function unknownKeys(parent: Path, tree: unknown): Problem[] {
   const known = Object.keys(shape.keys)
   return Object.keys(value)
     .filter(key => !known.includes(key))
-    .map(key =>
-      parent[0] === 'models' && parent.length === 2 && processKeys.has(key)
-        ? processKey([...parent, key])
-        : unknownKey([...parent, key], known),
-    )
+    .map(key => unknownKey([...parent, key], known))
 }
-
-const processKey = (path: Path): Problem => ({
-  path,
-  message: 'model processes are not part of this release yet; start the server yourself, add it under backends and name it in targets',
-})
 
 const wrongType = (type: unknown) =>
   typeof type === 'string'

@@ -19,7 +19,7 @@ export function unknownBackends(tree: Tree): Problem[] {
   return problems
 }
 
-/** Names and aliases of models that are taken already; a request must mean one model. */
+/** Names that are taken already: of models and their aliases, because a request must mean one model, and of MCP servers. */
 export function duplicateNames(tree: Tree): Problem[] {
   const taken = new Map<string, string>()
   const problems: Problem[] = []
@@ -34,6 +34,10 @@ export function duplicateNames(tree: Tree): Problem[] {
     if (!Array.isArray(model.aliases)) return
     for (const [a, alias] of model.aliases.entries()) take(['models', m, 'aliases', a], alias, `models[${m}]`)
   })
+  taken.clear()
+  forEachMapping(isMapping(tree.mcp) ? tree.mcp.servers : undefined, ({ name }, s) =>
+    take(['mcp', 'servers', s, 'name'], name, `mcp.servers[${s}]`),
+  )
   return problems
 }
 

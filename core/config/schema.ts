@@ -1,39 +1,30 @@
 import * as v from 'valibot'
+import { bytes, duration, durationOr, flag, integer, positiveNumber } from './amounts.ts'
 import { backendSchema } from './backend-schema.ts'
+import { mcpSchema } from './mcp-schema.ts'
 import { modelSchema } from './model-schema.ts'
-import { isPluginPath } from './pipeline.ts'
+import { builtinPlugins, isPluginPath } from './pipeline.ts'
 import {
-  baseUrl,
-  bytes,
-  choice,
-  duration,
-  durationOr,
-  flag,
-  hostName,
-  integer,
-  list,
-  listenHost,
-  mapping,
-  network,
-  origin,
-  positiveNumber,
-  secret,
-  section,
-  text,
-} from './settings.ts'
-
-/** The plugins that come with gatehouse, in the order of the default pipeline. */
-export const builtinPlugins: readonly string[] = ['auth', 'limiter', 'cache', 'quota', 'mcp-tools', 'router']
+  cacheSchema,
+  databaseSchema,
+  introspectionSchema,
+  limiterSchema,
+  logSchema,
+  memorySchema,
+  metricsSchema,
+  pluginsSchema,
+  quotaSchema,
+  redisSchema,
+  timeoutsSchema,
+  tlsSchema,
+} from './section-schemas.ts'
+import { key, list, mapping, section } from './settings.ts'
+import { baseUrl, choice, hostName, listenHost, network, origin, secret, text } from './texts.ts'
 
 /** Without a port, these mean every port of a loopback host; see the README of this folder. */
-export const defaultCorsOrigins: readonly string[] = [
-  'http://localhost',
-  'http://127.0.0.1',
-  'http://[::1]',
-  'https://localhost',
-  'https://127.0.0.1',
-  'https://[::1]',
-]
+export const defaultCorsOrigins: readonly string[] = ['http', 'https'].flatMap(scheme =>
+  ['localhost', '127.0.0.1', '[::1]'].map(host => `${scheme}://${host}`),
+)
 
 const backendName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]+$/, 'is not a name for a backend; use letters, digits, "_", "." and "-"'))
 
@@ -45,7 +36,10 @@ const pluginName = v.pipe(
   ),
 )
 
-const sha256 = v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of the key, as 64 lower-case hexadecimal digits'))
+const sha256 = v.pipe(
+  secret,
+  v.check(hash => hash === undefined || /^[0-9a-f]{64}$/.test(hash), 'must be the SHA-256 of the key, as 64 lower-case hexadecimal digits'),
+)
 
 const originList = v.pipe(
   list(origin),
@@ -58,49 +52,54 @@ const pipeline = v.pipe(
   v.check(entries => new Set(entries).size === entries.length, 'must not name a plugin twice'),
 )
 
-const timeouts = v.strictObject({
-  queue: v.optional(duration({ none: true }), '2m'),
-  load: v.optional(duration({ none: true }), '10m'),
-  first_token: v.optional(duration({ none: true })),
-  idle: v.optional(duration({ none: true })),
-  total: v.optional(duration({ none: true }), 'none'),
-})
+const admin = mapping(v.strictObject({ api_key: v.optional(key(secret, 'The key of the administrator.')) }))
 
 const keys = {
-  host: v.optional(listenHost, '127.0.0.1'),
+  host: v.optional(
+    key(listenHost, 'Address to listen on; 127.0.0.1 and ::1 are only reached from this machine, 0.0.0.0 is open.'),
+    '127.0.0.1',
+  ),
   // Port 0, any free one, is for the command line alone; load.ts lets it past.
-  port: v.optional(integer(1, 65_535), 11_435),
-  auth: v.optional(choice('auto', 'required', 'off'), 'auto'),
-  api_key: v.optional(secret),
-  api_key_sha256: v.optional(sha256),
-  admin: v.optional(mapping(v.strictObject({ api_key: v.optional(secret) })), {}),
-  allowed_hosts: v.optional(list(hostName), []),
-  cors_origins: v.optional(originList, [...defaultCorsOrigins]),
-  trusted_proxies: v.optional(list(network), []),
-  data_dir: v.optional(text, '~/.gatehouse'),
-  max_body_size: v.optional(bytes, 33_554_432),
-  timeout: v.optional(duration({ atMost: 30 * 60_000 }), '5m'),
-  timeouts: v.optional(mapping(timeouts), {}),
-  heartbeat: v.optional(duration(), '10s'),
-  health_check_timeout: v.optional(duration(), '5s'),
-  shutdown_timeout: v.optional(durationOr(30_000), '30s'),
-  rate_limit_rps: v.optional(positiveNumber, 50),
-  debug: v.optional(flag, false),
-  pipeline: v.optional(pipeline, [...builtinPlugins]),
-  ollama_host: v.optional(baseUrl),
-  backends: v.optional(mapping(v.record(backendName, backendSchema)), {}),
-  default_backend: v.optional(text),
-  models: v.optional(list(modelSchema), []),
-  plugins: v.optional(mapping(v.strictObject({ configs: v.optional(mapping(v.record(v.string(), section)), {}) })), {}),
-  limiter: section,
-  router: section,
-  cache: section,
-  quota: section,
-  mcp: section,
-  redis: section,
-  log: section,
-  introspection: section,
-  metrics: section,
+  port: v.optional(key(integer(1, 65_535), 'Port to listen on.'), 11_435),
+  tls: v.optional(key(tlsSchema, 'HTTPS.'), {}),
+  auth: v.optional(key(choice('auto', 'required', 'off'), 'Who may enter: auto is open on loopback until there is a key.'), 'auto'),
+  api_key: v.optional(key(secret, 'A key that clients must show.')),
+  api_key_sha256: v.optional(key(sha256, 'The SHA-256 of that key in hex, instead of the key.')),
+  admin: v.optional(key(admin, 'Administration.'), {}),
+  allowed_hosts: v.optional(key(list(hostName), 'Names, beside loopback, by which requests without a key may call gatehouse.'), []),
+  cors_origins: v.optional(key(originList, 'Web pages that may call gatehouse; * is every one.'), [...defaultCorsOrigins]),
+  trusted_proxies: v.optional(key(list(network), 'Addresses and ranges whose X-Forwarded-For counts.'), []),
+  data_dir: v.optional(key(text, 'Folder of the database, plugins, logs and keys.'), '~/.gatehouse'),
+  max_body_size: v.optional(key(bytes, 'Longest request body.'), 33_554_432),
+  timeout: v.optional(key(duration({ atMost: 30 * 60_000 }), 'Longest wait for the first byte, and between bytes.'), '5m'),
+  timeouts: v.optional(key(timeoutsSchema, 'Timeouts, one by one.'), {}),
+  heartbeat: v.optional(key(duration(), 'Silence in a stream before a comment is sent.'), '10s'),
+  health_check_timeout: v.optional(key(duration(), 'Longest check of a backend.'), '5s'),
+  shutdown_timeout: v.optional(key(durationOr(30_000), 'Time that requests in flight get to end when gatehouse stops.'), '30s'),
+  rate_limit_rps: v.optional(key(positiveNumber, 'Requests per second, all clients together.'), 50),
+  debug: v.optional(key(flag, 'Log more.'), false),
+  log: v.optional(key(logSchema, 'The log.'), {}),
+  pipeline: v.optional(key(pipeline, 'The plugins a request passes, in this order: names, or paths of your own.'), [...builtinPlugins]),
+  ollama_host: v.optional(key(baseUrl, 'Address of Ollama; makes a backend named ollama.')),
+  ollama_autostart: v.optional(key(flag, 'Start Ollama when it is not running; on this machine only.'), true),
+  backends: v.optional(key(mapping(v.record(backendName, backendSchema)), 'The model servers, by names of your own.'), {}),
+  default_backend: v.optional(key(text, 'The backend that gets every model name nobody else claims.')),
+  models: v.optional(key(list(modelSchema), 'Names for models, and models that gatehouse runs itself.'), []),
+  llama_server_path: v.optional(key(text, 'The llama-server program, for models with a model_path.')),
+  port_range_start: v.optional(key(integer(1, 65_535), 'First port of the model servers that gatehouse runs.'), 8081),
+  max_loaded_models: v.optional(key(integer(1), 'Most model servers that gatehouse runs at once.'), 2),
+  health_check_sec: v.optional(key(positiveNumber, 'Seconds between two checks of such a server.'), 30),
+  limiter: v.optional(key(limiterSchema, 'Request rates of keys.'), {}),
+  cache: v.optional(key(cacheSchema, 'The response cache.'), {}),
+  quota: v.optional(key(quotaSchema, 'Token quotas of keys.'), {}),
+  router: key(section, 'Options of the plugin router.'),
+  mcp: v.optional(key(mcpSchema, 'MCP servers, whose tools models may use.'), {}),
+  introspection: v.optional(key(introspectionSchema, '/v1/system/* and the system card.'), {}),
+  memory: v.optional(key(memorySchema, 'Notes about users for the system card.'), {}),
+  database: v.optional(key(databaseSchema, 'The database of keys, models and usage.'), {}),
+  redis: v.optional(key(redisSchema, 'What several instances share.'), {}),
+  metrics: v.optional(key(metricsSchema, 'Who may read /metrics.'), {}),
+  plugins: v.optional(key(pluginsSchema, 'What plugins share.'), {}),
 }
 
 /** What may stand in gatehouse.yaml. The environment's names are found by walking it. */

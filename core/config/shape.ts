@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type Kind, kindKey } from './settings.ts'
 import { isMapping } from './tree.ts'
 
 /** What a part of the schema expects, as far as names and text need to know. */
@@ -30,15 +31,31 @@ export function partAt(shape: Shape, key: string | number): Part | undefined {
   return shape.kind === 'list' ? shape.item : undefined
 }
 
+/** The kind of a value, from the metadata that `setting` gave its schema. */
+export function kindOf(part: Part): Kind | undefined {
+  const { wrapped, pipe } = part as unknown as Inside
+  if (wrapped) return kindOf(wrapped)
+  for (const item of pipe ?? []) {
+    const kind = item.kind === 'schema' && item !== (part as unknown) ? kindOf(item as unknown as Part) : item.metadata?.[kindKey]
+    if (kind) return kind
+  }
+  return undefined
+}
+
 /** The members of valibot's schema objects that say what is inside; see its `SchemaWith…` types. */
 interface Inside {
   readonly type: string
   readonly wrapped?: Part
-  readonly pipe?: readonly { readonly kind: string }[]
+  readonly pipe?: readonly PipeItem[]
   readonly entries?: Readonly<Record<string, Part>>
   readonly options?: readonly Variant[]
   readonly value?: Part
   readonly item?: Part
+}
+
+interface PipeItem {
+  readonly kind: string
+  readonly metadata?: Readonly<Record<typeof kindKey, Kind | undefined>>
 }
 
 interface Variant {
@@ -48,9 +65,9 @@ interface Variant {
 function unwrap(part: Part): Inside {
   const schema = part as unknown as Inside
   if (schema.wrapped) return unwrap(schema.wrapped)
-  // `mapping()` puts a check in front of the schema proper.
-  const last = schema.type === 'custom' ? schema.pipe?.findLast(item => item.kind === 'schema') : undefined
-  return last && last !== schema.pipe?.[0] ? unwrap(last as unknown as Part) : schema
+  // `mapping()` puts a check in front of the schema proper, and a description may stand behind both.
+  const last = schema.type === 'custom' ? (schema.pipe?.findLast(item => item.kind === 'schema') as Inside | undefined) : undefined
+  return last && (last.type !== 'custom' || last.pipe) ? unwrap(last as unknown as Part) : schema
 }
 
 function fitting(variants: readonly Variant[], value: unknown) {

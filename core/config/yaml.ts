@@ -1,8 +1,13 @@
+import { ConfigError } from '../errors.ts'
+import { quoteAt } from './compat/quote-at.ts'
+import { isLlamagateName } from './compat/recognise.ts'
+import { isMapping, type Tree } from './tree.ts'
+
 /**
  * Parses YAML in which a plain `${NAME}` may stand anywhere, between braces too: `{ api_key: ${KEY} }`, where
  * YAML itself would end the value. Texts come back masked; `unmask` restores them.
  */
-export const parseMasked = (source: string): unknown => Bun.YAML.parse(source.replace(variable, mask))
+const parseMasked = (source: string): unknown => Bun.YAML.parse(source.replace(variable, mask))
 
 /** Undoes what `parseMasked` did to a text. */
 export const unmask = (text: string): string => text.replaceAll('\uE001', '{').replaceAll('\uE002', '}')
@@ -11,3 +16,45 @@ const variable = /\$\{[A-Za-z_][A-Za-z0-9_]*\}/g
 
 // Private-use characters: ordinary letters to YAML, and in nobody's config.
 const mask = (text: string) => text.replace('{', '\uE001').replace('}', '\uE002')
+
+/** A config file as it was written, its texts still masked. `repaired` when it was not quite YAML. */
+export interface Parsed {
+  readonly tree: Tree
+  readonly repaired: boolean
+}
+
+/** Reads the text of a config file. Throws a ConfigError that says about where it goes wrong. */
+export function parseFile(path: string, source: string): Parsed {
+  const parsed = tryParse(source)
+  const repaired = parsed instanceof Error && isLlamagateName(path) ? tryParse(quoteAt(source)) : parsed
+  if (repaired instanceof Error) {
+    const reason = repaired.message.replace(/^YAML Parse error: /, '').replace(/\s+/g, ' ')
+    const hint =
+      parsed instanceof Error && !(tryParse(quoteAt(source)) instanceof Error) ? '; a value that begins with @ must be in quotes' : ''
+    throw new ConfigError(`${path}: is not valid YAML${nearLine(source)}: ${reason}${hint}`)
+  }
+  const tree = repaired ?? {}
+  if (!isMapping(tree)) throw new ConfigError(`${path}: must be one YAML mapping of keys and values`)
+  return { tree, repaired: repaired !== parsed }
+}
+
+function tryParse(source: string): unknown {
+  try {
+    return parseMasked(source)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+/** A file that is long takes long to be searched, and is hardly a config. */
+const mostLines = 2000
+
+// Bun's parser does not say where it stopped. The line after the longest beginning that still parses is close.
+function nearLine(source: string): string {
+  const lines = source.split('\n')
+  if (lines.length > mostLines) return ''
+  for (let end = lines.length - 1; end > 0; end--) {
+    if (!(tryParse(lines.slice(0, end).join('\n')) instanceof Error)) return ` near line ${end + 1}`
+  }
+  return ' near line 1'
+}

@@ -12,14 +12,17 @@ export const isJson = ({ headers }: { readonly headers: Headers }): boolean => {
  * What a client may see of a backend's own headers. An allow list: everything else (cookies, server names,
  * rate limits of the gateway's account, encodings that `fetch` has already undone) stays inside.
  */
-const forwarded = ['content-type', 'content-disposition', 'retry-after', 'openai-processing-ms', 'x-gatehouse-ignored']
+const forwarded = ['content-type', 'content-disposition', 'openai-processing-ms', 'x-gatehouse-ignored']
+
+/** Headers of the client that can change what a backend answers: it is sent them, and answers are told apart by them. */
+export const meaningfulHeaders = ['anthropic-version', 'anthropic-beta', 'openai-beta'] as const
 
 /** The backend's headers as the client gets them. */
 export function forwardable(headers: Headers): Headers {
   const kept = new Headers()
   for (const name of forwarded) {
     const value = headers.get(name)
-    if (value !== null) kept.set(name, value)
+    if (value !== null && (name !== 'openai-processing-ms' || /^\d+(\.\d+)?$/.test(value))) kept.set(name, value)
   }
   return kept
 }

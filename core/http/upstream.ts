@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts'
+import { isLoopback } from './loopback.ts'
 import { sendForStream } from './stream-upstream.ts'
 
 /** A request to a backend. */
@@ -34,9 +35,20 @@ export const upstream: Upstream = async (url, init) => {
   throw new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend answered with a redirect, which gatehouse does not follow.')
 }
 
-/** `fetch`, without its own ideas of time: it would give up after 360 s, and the router keeps the clock. */
+/**
+ * `fetch`, without its own ideas of time: it would give up after 360 s, and the router keeps the clock. And without its
+ * idea of HTTP_PROXY for this machine: it would hand prompts for a local model to the proxy.
+ */
 const sendForAnswer: Upstream = (url, { method, headers, body, signal }) =>
-  fetch(url, { method, headers, signal, redirect: 'manual', timeout: false, ...(body === undefined ? {} : { body }) } as RequestInit)
+  fetch(url, {
+    method,
+    headers,
+    signal,
+    redirect: 'manual',
+    timeout: false,
+    ...(isLoopback(new URL(url).hostname) && { proxy: false }),
+    ...(body === undefined ? {} : { body }),
+  } as RequestInit)
 
 /** Codes of connections that were never made, from `fetch` and from Node. */
 const notConnected =

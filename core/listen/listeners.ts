@@ -1,13 +1,75 @@
-import type { Config } from './config/schema.ts'
-import { ConfigError } from './errors.ts'
-import type { Kernel, Listener } from './kernel.ts'
+import type { Config } from '../config/schema.ts'
+import type { Kernel } from '../kernel.ts'
+import { isPortTaken, type Listener, openListener } from './listener.ts'
+import type { TlsPair } from './tls-files.ts'
+import { openTlsListener, type TlsListener } from './tls-listener.ts'
+
+/** Where and how gatehouse listens. */
+export interface Door extends Pick<Config, 'host' | 'port'> {
+  readonly tls: TlsPair | undefined
+}
+
+/** The addresses gatehouse listens on; the default host has two of them. */
+export interface Listeners {
+  readonly all: readonly Listener[]
+  /**
+   * Goes where `door` says. What stays the same is not touched; a new certificate drops no request. Answers whether
+   * anything changed. Throws when the new address cannot be had, and then the old one is open again.
+   */
+  move(door: Door): boolean
+  /** Takes no new connections; resolves when the open ones have sent all they had. */
+  stop(): Promise<void>
+  /** Ends every connection. */
+  close(): void
+}
+
+/** Opens the addresses of `door`. Throws a ConfigError when that cannot be done. */
+export function createListeners(door: Door, kernel: () => Kernel): Listeners {
+  let current = door
+  let all = openAll(door, kernel)
+  const left: Promise<void>[] = []
+
+  const reopen = (next: Door) => {
+    const before = all
+    for (const listener of before) left.push(listener.stop())
+    try {
+      all = openAll(next, kernel)
+    } catch (error) {
+      all = openAll({ ...current, port: before[0]?.port ?? current.port }, kernel)
+      throw error
+    }
+  }
+
+  return {
+    get all() {
+      return all
+    },
+    move(next) {
+      const { tls } = next
+      const stays = next.host === current.host && next.port === current.port && Boolean(tls) === Boolean(current.tls)
+      const renewed = tls !== undefined && (tls.cert !== current.tls?.cert || tls.key !== current.tls.key)
+      if (!stays) reopen(next)
+      else if (renewed) for (const listener of all) (listener as TlsListener).use(tls)
+      current = next
+      return !stays || renewed
+    },
+    async stop() {
+      await Promise.all([...left, ...all.map(listener => listener.stop())])
+    },
+    close() {
+      for (const listener of all) listener.close()
+    },
+  }
+}
 
 /** The default host means both loopback addresses; a machine without IPv6 has only one. */
-export function listen(kernel: Kernel, { host, port }: Pick<Config, 'host' | 'port'>): Listener[] {
-  if (host !== '127.0.0.1' && host !== 'localhost') return [open(kernel, host, port)]
-  const first = open(kernel, '127.0.0.1', port)
+function openAll({ host, port, tls }: Door, kernel: () => Kernel): Listener[] {
+  const open = (hostname: string, port: number) =>
+    tls ? openTlsListener({ hostname, port }, tls, kernel) : openListener({ hostname, port }, kernel)
+  if (host !== '127.0.0.1' && host !== 'localhost') return [open(host, port)]
+  const first = open('127.0.0.1', port)
   try {
-    return [first, open(kernel, '::1', first.port)]
+    return [first, open('::1', first.port)]
   } catch (error) {
     if (isPortTaken(error)) {
       first.close()
@@ -16,22 +78,3 @@ export function listen(kernel: Kernel, { host, port }: Pick<Config, 'host' | 'po
     return [first]
   }
 }
-
-function open(kernel: Kernel, host: string, port: number): Listener {
-  try {
-    return kernel.listen(host, port)
-  } catch (cause) {
-    const { code } = cause as { code?: string }
-    if (code === 'EADDRINUSE') {
-      throw new ConfigError(
-        `port ${port} on ${host} is taken: another gatehouse or another program listens there. Choose another one with --port.`,
-        { cause },
-      )
-    }
-    if (code === 'EACCES')
-      throw new ConfigError(`port ${port} on ${host} needs more rights than this user has. Choose one above 1023 with --port.`, { cause })
-    throw new ConfigError(`cannot listen on ${host} port ${port}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-const isPortTaken = (error: unknown) => error instanceof ConfigError && (error.cause as { code?: string })?.code === 'EADDRINUSE'

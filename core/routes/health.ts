@@ -1,10 +1,12 @@
 import type { Backend } from '../backends/backend.ts'
 import type { Config } from '../config/schema.ts'
+import type { RunReport } from '../data-folder/starts.ts'
 import type { Gateway, Route } from '../gateway.ts'
 
 type House = Pick<Gateway, 'backends'> & {
   readonly config: Pick<Config, 'backends' | 'health_check_timeout'>
   readonly stopping: () => boolean
+  readonly runs?: (() => RunReport) | undefined
 }
 
 /** How a backend answered its probe. */
@@ -42,7 +44,10 @@ export function healthRoutes(house: House): Route[] {
             status,
             ...(dead && { error: down[0]?.error }),
             ...describeOllama(reports, house.config),
-            ...(principal.kind !== 'anonymous' && { backends: Object.fromEntries(reports.map(describe)) }),
+            ...(principal.kind !== 'anonymous' && {
+              backends: Object.fromEntries(reports.map(describe)),
+              ...(house.runs && { runs: house.runs() }),
+            }),
           },
           { status: dead ? 503 : 200 },
         )

@@ -10,8 +10,9 @@ export const modelRoutes = ({ models }: Pick<Gateway, 'models'>): Route[] => [
   {
     ...common,
     path: '/v1/models',
-    async handle({ principal, signal }) {
+    async handle({ principal, signal, log }) {
       const listed = await models.list(principal, signal)
+      log.debug({ models: listed.length }, 'Models list retrieved')
       return Response.json({ object: 'list', data: listed.map(present) })
     },
   },

@@ -28,7 +28,7 @@ export interface StreamRecord {
 }
 
 /** A running fake upstream. */
-export interface FakeServer {
+export interface FakeServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, without a trailing slash. */
   readonly url: string
   readonly port: number
@@ -69,6 +69,13 @@ export async function startFake(options: FakeOptions, answer: Answer): Promise<F
     socket.on('close', () => sockets.delete(socket))
   })
   const port = await listenOnFreePort(server, options.port)
+  const stop = () => {
+    const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    state.stop()
+    for (const socket of sockets) socket.destroy()
+    server.closeAllConnections()
+    return closed
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -77,13 +84,8 @@ export async function startFake(options: FakeOptions, answer: Answer): Promise<F
     until: state.until,
     release: state.release,
     clear: state.clear,
-    stop() {
-      const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      state.stop()
-      for (const socket of sockets) socket.destroy()
-      server.closeAllConnections()
-      return closed
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   }
 }
 

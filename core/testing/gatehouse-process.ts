@@ -53,7 +53,7 @@ async function spawn({ args = [], env = {}, files = {} }: ProcessOptions): Promi
   let changed: (() => void)[] = []
   const child = Bun.spawn([...gatehouseCommand, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: folder, OLLAMA_AUTOSTART: 'false', ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',

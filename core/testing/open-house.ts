@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import { builtIn, reserved } from '../../plugins/index.ts'
+import { alwaysOn, builtIn, reserved } from '../../plugins/index.ts'
 import { loadConfig } from '../config/load.ts'
 import * as gatehouse from '../index.ts'
 import { accessMessage } from '../log.ts'
@@ -21,6 +21,8 @@ export interface House extends AsyncDisposable {
   readonly lines: readonly Record<string, unknown>[]
   /** The folder that is both its working directory and its data folder's parent. */
   readonly folder: string
+  /** Serves by another gatehouse.yaml from now on. Throws as the start would. */
+  reload(yaml: Readonly<Record<string, unknown>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -36,9 +38,12 @@ export interface HouseOptions {
 export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOptions = {}): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'))
   for (const [name, content] of Object.entries(files)) await Bun.write(join(folder, name), content)
-  const settings = { rate_limit_rps: 1_000_000, data_dir: join(folder, 'data'), ...yaml }
-  await Bun.write(join(folder, 'gatehouse.yaml'), JSON.stringify(settings))
-  const { config, file } = await loadConfig({ argv: { port: 0 }, env, cwd: folder, home: folder })
+  const load = async (yaml: Readonly<Record<string, unknown>>) => {
+    const settings = { rate_limit_rps: 1_000_000, data_dir: join(folder, 'data'), ...yaml }
+    await Bun.write(join(folder, 'gatehouse.yaml'), JSON.stringify(settings))
+    return loadConfig({ argv: yaml.port === undefined ? { port: 0 } : {}, env, cwd: folder, home: folder })
+  }
+  const { config, file } = await load(yaml)
   const lines: Record<string, unknown>[] = []
   const log = pino(
     { level: 'debug', base: null, messageKey: 'message', formatters: { level: label => ({ level: label }) } },
@@ -50,11 +55,25 @@ export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOption
     log,
     access: line => log.info(line, accessMessage),
     store: memoryStore(),
-    plugins: { builtIn, reserved },
+    plugins: { builtIn, reserved, alwaysOn },
   })
   const stop = async () => {
     await serving.stop(0)
     rmSync(folder, { recursive: true, force: true })
   }
-  return { url: `http://127.0.0.1:${serving.listeners[0]?.port}`, serving, lines, folder, stop, [Symbol.asyncDispose]: stop }
+  const scheme = config.tls.enabled ? 'https' : 'http'
+  return {
+    get url() {
+      return `${scheme}://127.0.0.1:${serving.listeners[0]?.port}`
+    },
+    serving,
+    lines,
+    folder,
+    async reload(yaml) {
+      const { config, file } = await load(yaml)
+      await serving.reload(config, file)
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }

@@ -4,7 +4,8 @@ import { type Context, definePlugin, GatewayError, type Next, type Take, v } fro
 export default definePlugin({
   name: 'limiter',
   guards: 'everything',
-  options: v.strictObject({}),
+  // `rpm` is what managed keys get, from the release that brings them
+  options: v.strictObject({ rpm: v.optional(v.number()) }),
   setup(_, { store, config, log }) {
     const rps = config.rate_limit_rps
     const bucket = { perMinute: rps * 60, burst: Math.max(1, Math.floor(rps)) }

@@ -28,6 +28,7 @@ export default definePlugin({
       close: ticker.close,
       async handle(ctx) {
         const model = await currentModel(ctx, models.resolve)
+        if (model.targets.length === 0) throw notStarted(model.asked)
         const places = model.targets.flatMap((target): Attempt[] => {
           const backend = backends.get(target.backend)
           return backend?.speaks(ctx.operation) ? [{ ctx, model, target, backend }] : []
@@ -43,7 +44,10 @@ export default definePlugin({
             if (wait === undefined) continue // it asked for more time than a client would wait
             if (wait > 0) await sleep(wait, ctx.signal)
             const result = await attempt(place)
-            if (result instanceof Response) return result
+            if (result instanceof Response) {
+              if (place !== places[0]) ctx.keepOut('fallback')
+              return result
+            }
             if (result.retry === 'never') throw result.error
             failure = result
             // never the backend's own words: they may quote the prompt
@@ -80,6 +84,15 @@ async function currentModel(ctx: Context, resolve: (name: string) => ResolvedMod
     },
   )
 }
+
+const notStarted = (model: string) =>
+  new GatewayError(
+    503,
+    'service_unavailable',
+    'model_unavailable',
+    `The model '${model}' is a process of its own, and this release does not start processes yet. Start its server and name it in targets.`,
+    { param: 'model' },
+  )
 
 const nobodySpeaks = (operation: string, model: string) =>
   new GatewayError(400, 'invalid_request_error', 'unsupported_operation', `The backend of '${model}' does not offer ${operation}.`, {

@@ -1,0 +1,68 @@
+import { alwaysOn, builtIn, reserved } from '../../plugins/index.ts'
+import { ConfigError } from '../errors.ts'
+import * as gatehouse from '../index.ts'
+import { provideModule } from '../plugins.ts'
+import { raiseConnectionLimit } from '../runtime.ts'
+import { version } from '../version.ts'
+import { print, readArguments, splitCommand, takesNothing } from './arguments.ts'
+import { configHelp, doctorHelp, help, serveHelp } from './help.ts'
+import { serveCommand } from './serve.ts'
+
+/** What a command does with its arguments. It throws a ConfigError for a mistake of the operator. */
+type Command = (args: readonly string[]) => Promise<void>
+
+const plugins = { builtIn, reserved, alwaysOn }
+
+/** Every command, by name. What only some commands need is loaded by them: `serve` must be up in no time. */
+const commands: Readonly<Record<string, Command>> = {
+  serve: args => serveOrDemo('serve', args),
+  demo: args => serveOrDemo('demo', args),
+  async config(args) {
+    return (await import('./config.ts')).configCommand(args)
+  },
+  async doctor(args) {
+    const { values, positionals } = readArguments(args, { config: { type: 'string', short: 'c' }, json: { type: 'boolean' } })
+    if (values.help) return print(doctorHelp)
+    takesNothing('doctor', positionals)
+    provideModule('gatehouse', gatehouse)
+    const { doctorCommand } = await import('./doctor.ts')
+    process.exit(await doctorCommand({ config: values.config, json: values.json === true }, plugins))
+  },
+  version: () => print(`gatehouse ${version}\n`),
+  help: ([command = '']) => print(helpOf[command] ?? help),
+}
+
+const helpOf: Readonly<Record<string, string>> = { serve: serveHelp, demo: serveHelp, config: configHelp, doctor: doctorHelp }
+
+/** Runs what the command line asks for; `serve` when it names nothing. */
+export async function runCommand(argv: readonly string[]): Promise<void> {
+  const { command, rest } = splitCommand(argv)
+  const [first] = rest
+  if (command === undefined && (first === '--version' || first === '-v')) return commands.version?.([])
+  if (command === undefined && (first === '--help' || first === '-h')) return commands.help?.([])
+  const run = Object.hasOwn(commands, command ?? 'serve') ? commands[command ?? 'serve'] : undefined
+  if (!run) throw new ConfigError(`there is no command "${command}"; gatehouse --help lists them`)
+  return run(rest)
+}
+
+async function serveOrDemo(name: 'serve' | 'demo', args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args, {
+    config: { type: 'string', short: 'c' },
+    host: { type: 'string' },
+    port: { type: 'string', short: 'p' },
+    demo: { type: 'boolean' },
+  })
+  if (values.help) return print(serveHelp)
+  takesNothing(name, positionals)
+  const port = values.port === undefined ? undefined : portNumber(values.port)
+  raiseConnectionLimit()
+  provideModule('gatehouse', gatehouse)
+  const demo = name === 'demo' ? 'always' : values.demo ? 'beside' : 'never'
+  await serveCommand({ config: values.config, host: values.host, port, demo }, plugins)
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new ConfigError(`--port must be a whole number from 0 to 65535, not "${text}"`)
+}

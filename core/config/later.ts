@@ -1,0 +1,24 @@
+import type { Config } from './schema.ts'
+
+/** Settings that are checked and kept, but do nothing yet. A release that brings the feature deletes its line. */
+const later: readonly { readonly feature: string; readonly at: string; readonly asked: (config: Config) => boolean }[] = [
+  { feature: 'the response cache', at: 'cache', asked: ({ cache }) => cache.enabled },
+  { feature: 'a shared store in Redis', at: 'redis', asked: ({ redis }) => redis.url !== undefined },
+  { feature: 'MCP', at: 'mcp', asked: ({ mcp }) => mcp.enabled },
+  { feature: 'a request rate for each key', at: 'limiter', asked: () => true },
+  { feature: 'a token quota for each key', at: 'quota', asked: () => true },
+  { feature: '/metrics', at: 'metrics', asked: () => true },
+  { feature: 'the database', at: 'database', asked: () => true },
+  { feature: '/v1/plugins', at: 'plugins.enabled', asked: ({ plugins }) => plugins.enabled },
+  { feature: 'running model servers', at: 'models', asked: ({ models }) => models.some(runsItself) },
+]
+
+const runsItself = (model: Config['models'][number]) => model.model_path !== undefined || model.command !== undefined
+
+/** One line for each feature that somebody asked for and that is not there yet. */
+export function warnOfLater(config: Config, sources: ReadonlyMap<string, string>): string[] {
+  return later.flatMap(({ feature, at, asked }) => {
+    const set = [...sources].find(([path, source]) => (path === at || path.startsWith(`${at}.`)) && !source.startsWith('default'))
+    return set && asked(config) ? [`${set[1]}: ${set[0]}: ${feature} is not part of this release yet; the setting is kept`] : []
+  })
+}

@@ -1,0 +1,61 @@
+import type { Logger } from 'pino'
+
+/** What of the log may change while it runs. */
+export interface LogSettings {
+  readonly debug: boolean
+  /** A file that gets every line, too. An absolute path. */
+  readonly file?: string | undefined
+  /** How stdout looks: `auto` is for people on a terminal and JSON anywhere else. The file is always JSON. */
+  readonly format?: 'auto' | 'json' | 'text'
+  /** What must not stand in any line, whoever writes it: the secrets of the config. */
+  readonly secrets?: readonly string[]
+}
+
+/** The house's log, and its end. */
+export type HouseLog = Logger & {
+  /** Writes the line of one request. The same JSON as `info`, at a third of its price: there is one per request. */
+  access(line: AccessLine): void
+  /**
+   * Takes other settings from now on, without losing a line. A file that cannot be opened is told of, and the
+   * one before kept. Loggers made with `child` keep the level they were made with.
+   */
+  configure(settings: LogSettings): Promise<void>
+  /** Opens the file anew, after somebody moved it away. False when there is none; rejects when it cannot be opened. */
+  reopen(): Promise<boolean>
+  /** Writes what is left, for as long as that is worth waiting for, and lets go of the file. */
+  end(): Promise<void>
+  /** Lets go of the file at once; what is not written is lost. */
+  abandon(): void
+}
+
+/** What the log knows of a request. */
+export interface AccessLine {
+  readonly request_id: string
+  readonly method: string
+  /** Without the query: people put keys there. */
+  readonly path: string
+  readonly status: number
+  /** Milliseconds; LlamaGate's code wrote the one name, its documents the other. */
+  readonly latency: number
+  readonly latency_ms: number
+  readonly ip: string
+  readonly model?: string
+  readonly key_id?: string
+}
+
+/** The message of every access line. */
+export const accessMessage = 'HTTP request'
+
+/** What clients choose the length of is cut: whole prompts come as the name of a model. */
+const longestModel = 200
+const longestPath = 1000
+
+/** The line as it may be long, or some times as long. */
+export function shorten(line: AccessLine, times = 1): AccessLine {
+  const { path, model } = line
+  const [forPath, forModel] = [longestPath * times, longestModel * times]
+  if (path.length <= forPath && (model?.length ?? 0) <= forModel) return line
+  return { ...line, path: cut(path, forPath), ...(model !== undefined && { model: cut(model, forModel) }) }
+}
+
+const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text)

@@ -1,0 +1,22 @@
+/** What the house tells the shim, once, right after it was started. */
+export interface Order {
+  /** All the program gets. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** How long the program may take to end when the house is gone. */
+  readonly graceMs: number
+}
+
+/** The house wants the program to end. */
+export interface Stop {
+  readonly stopMs: number
+}
+
+/** What the shim tells the house: the program runs, could not be started, or has ended with all it has started. */
+export type Report = { readonly pid: number } | { readonly error: string } | { readonly exit: ChildExit }
+
+/** How a program ended: one of the two. */
+export interface ChildExit {
+  readonly code: number | null
+  readonly signal: string | null
+}
