@@ -22,6 +22,6 @@ export type { ListedModel, Models, ResolvedModel, Strategy, Target } from './mod
 export { type Message, type Operation, operations, type Payload, type ToolCall, type Usage } from './openai.ts'
 export { type Decision, definePlugin, type Handler, type MaybePromise, type Next, type Plugin, type PluginInstance } from './plugin.ts'
 export type { Schema } from './schema.ts'
-export { looksSecret, maskUrl, redacted, secretsOf } from './secrets.ts'
+export { looksSecret, maskSettings, maskUrl, redacted, secretsOf } from './secrets.ts'
 export type { Bucket, Store, Take } from './stores/store.ts'
 export { version } from './version.ts'

@@ -4,6 +4,7 @@ import { secretsInArguments, secretsInHeader, secretsInUrl, seemsPlain } from '.
 
 export { createScreen, hideAll } from './secrets/hide.ts'
 export { looksSecret, redacted } from './secrets/looks.ts'
+export { maskArguments, maskCommand, maskSettings, maskText } from './secrets/mask.ts'
 export { maskUrl } from './secrets/mask-url.ts'
 
 /** A value shorter than this is no secret, and would be found inside of words. */

@@ -51,7 +51,7 @@ describe('config check', () => {
     expect(stdout).toMatch(/^health_check_timeout: 1m30s +# environment HEALTH_CHECK_TIMEOUT$/m)
     expect(stdout).toMatch(/^ {2}queue: none +# .*gatehouse\.yaml$/m)
     expect(stdout).toMatch(/^heartbeat: 10s +# default$/m)
-    expect(stdout).toMatch(/^ {4}api_key: <secret> +# .*gatehouse\.yaml$/m)
+    expect(stdout).toMatch(/^ {4}api_key: <redacted> +# .*gatehouse\.yaml$/m)
     expect(stderr).toContain('gatehouse: warning: ')
     expect(code).toBe(0)
   })
@@ -61,7 +61,7 @@ describe('config check', () => {
     expect(stdout + stderr).not.toContain('s3cret')
     const report = JSON.parse(stdout)
     expect(report).toMatchObject({
-      config: { port: 4000, timeouts: { total: '1h30m', queue: 'none' }, admin: { api_key: '<secret>' }, mine: { color: 'red' } },
+      config: { port: 4000, timeouts: { total: '1h30m', queue: 'none' }, admin: { api_key: '<redacted>' }, mine: { color: 'red' } },
       sources: { port: 'environment PORT', heartbeat: 'default' },
       format: 'gatehouse',
     })
@@ -95,12 +95,12 @@ describe('config check', () => {
     const shown = showConfig(before.config)
     const again = configLines(shown, before)
       .join('\n')
-      .replaceAll('<secret>', 'x')
+      .replaceAll('<redacted>', 'x')
       .replace(/^api_key_sha256.*$/m, '')
     const after = await tryConfig({ files: { 'gatehouse.yaml': again } })
-    const harmless = JSON.parse(JSON.stringify(shown).replaceAll('<secret>', 'x')) as Tree
+    const harmless = JSON.parse(JSON.stringify(shown).replaceAll('<redacted>', 'x')) as Tree
     delete harmless.api_key_sha256
-    expect(JSON.parse(JSON.stringify(showConfig(after.config)).replaceAll('<secret>', 'x'))).toEqual(harmless)
+    expect(JSON.parse(JSON.stringify(showConfig(after.config)).replaceAll('<redacted>', 'x'))).toEqual(harmless)
     expect(after.config.models[2]?.command).toContain('${PORT}')
   })
 })

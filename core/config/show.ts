@@ -1,5 +1,6 @@
+import { redacted } from '../secrets/looks.ts'
+import { maskArguments, maskCommand, maskSettings, maskText } from '../secrets/mask.ts'
 import { formatDuration } from './duration.ts'
-import { hidden, maskArguments, maskFree, maskText, maskUrls } from './mask.ts'
 import { type Config, fileSchema } from './schema.ts'
 import { kindOf, type Part, partAt, shapeOf } from './shape.ts'
 import { isMapping, type Tree } from './tree.ts'
@@ -8,7 +9,7 @@ import { isMapping, type Tree } from './tree.ts'
 export function showConfig({ options, ...config }: Config): Tree {
   // a model that gatehouse runs must not name targets, not even none
   const models = config.models.map(({ targets, ...model }) => (targets.length > 0 ? { ...model, targets } : model))
-  return { ...(visit(fileSchema, { ...config, models }) as Tree), ...(maskFree(options) as Tree) }
+  return { ...(visit(fileSchema, { ...config, models }) as Tree), ...(maskSettings(options) as Tree) }
 }
 
 function visit(part: Part, value: unknown): unknown {
@@ -20,19 +21,19 @@ function visit(part: Part, value: unknown): unknown {
   // the keys in the order of the schema, which is that of the README
   if (shape.kind === 'mapping' && isMapping(value)) return entriesOf(Object.keys(shape.keys), value, key => partAt(shape, key))
   if (shape.kind === 'record' && isMapping(value)) {
-    return shapeOf(shape.value).kind === 'free' ? maskFree(value) : entriesOf(Object.keys(value), value, () => shape.value)
+    return shapeOf(shape.value).kind === 'free' ? maskSettings(value) : entriesOf(Object.keys(value), value, () => shape.value)
   }
   return visitScalar(part, value)
 }
 
 function visitScalar(part: Part, value: unknown): unknown {
   const kind = kindOf(part)
-  if (kind === 'secret') return hidden
+  if (kind === 'secret') return redacted
   if (kind === 'duration') return formatDuration(value as number)
   // the one setting that may be null: no limit
   if (value === null) return 'none'
   if (typeof value !== 'string') return value
-  return asLiteral(kind === 'argument' ? maskText(value) : maskUrls(value))
+  return asLiteral(kind === 'argument' ? maskCommand(value) : maskText(value))
 }
 
 /** `${` as the file wants it, but for the port that stands for itself in a model's command. */

@@ -1,4 +1,4 @@
-import { type Gateway, GatewayError, type MaybePromise, type Route, type RouteContext, secretsOf } from 'gatehouse'
+import { type Gateway, GatewayError, type MaybePromise, maskSettings, type Route, type RouteContext, secretsOf } from 'gatehouse'
 import { readDisk } from '../hardware/disk.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import type { Probe } from '../hardware/probe.ts'
@@ -8,7 +8,6 @@ import { ok, refuse } from './envelope.ts'
 import { createHealth } from './health.ts'
 import { type Capabilities, describeRuntime } from './info.ts'
 import { llamagateConfig } from './llamagate-config.ts'
-import { maskSettings } from './mask.ts'
 import { describeModels } from './models.ts'
 
 /** What the routes tell of. */

@@ -1,4 +1,5 @@
-import { looksSecret, maskUrl, redacted } from 'gatehouse'
+import { looksSecret, redacted } from './looks.ts'
+import { maskUrl } from './mask-url.ts'
 
 /** Names of mappings whose every value may be a secret, whatever its name. */
 const allSecret = /^(headers|env)$/i
@@ -11,15 +12,15 @@ const commandLine = /^(args|extra_?args|command)$/i
  * secret, every header and environment variable, what is secret in an address, and what follows a secret-looking
  * flag in a command line; and wherever one of `secrets` stands a second time.
  */
-export function maskSettings(settings: unknown, secrets: readonly string[]): unknown {
+export function maskSettings(settings: unknown, secrets: readonly string[] = []): unknown {
   const show = (text: string) => secrets.reduce((shown, secret) => shown.replaceAll(secret, redacted), text)
   const walk = (value: unknown, name: string): unknown => {
     if (allSecret.test(name) || looksSecret(name, value)) return hide(value)
-    if (Array.isArray(value)) return commandLine.test(name) ? maskWords(value.map(String)).map(show) : value.map(item => walk(item, ''))
+    if (Array.isArray(value)) return commandLine.test(name) ? maskArguments(value.map(String)).map(show) : value.map(item => walk(item, ''))
     if (typeof value === 'object' && value !== null) return mapValues(value, walk)
     if (value === Number.POSITIVE_INFINITY) return 'none' // JSON has no word for it
     if (typeof value !== 'string') return value
-    return show(commandLine.test(name) ? maskWords(value.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).join(' ') : maskText(value))
+    return show(commandLine.test(name) ? maskCommand(value) : maskText(value))
   }
   return walk(settings, '')
 }
@@ -35,8 +36,16 @@ function mapValues(value: object, change: (value: unknown, name: string) => unkn
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, change(item, name)]))
 }
 
-/** `--api-key x`, `--token=x`, `TOKEN=x`, `-H "Authorization: x"`, and whatever looks like a key by itself. */
-function maskWords(words: readonly string[]): string[] {
+/** A command as one text, its spaces kept. */
+export function maskCommand(command: string): string {
+  const words = command.match(/"[^"]*"|'[^']*'|\S+/g) ?? []
+  const masked = maskArguments(words)
+  let at = -1
+  return command.replace(/"[^"]*"|'[^']*'|\S+/g, () => masked[++at] as string)
+}
+
+/** The arguments of a program: `--api-key x`, `--token=x`, `TOKEN=x`, `-H "Authorization: x"`, and whatever looks like a key by itself. */
+export function maskArguments(words: readonly string[]): string[] {
   return words.map((word, i) => {
     const flag = words[i - 1]?.match(/^--?([\w.-]+)$/)?.[1]
     if (flag !== undefined && !word.startsWith('--') && (looksSecret(flag, word) || /^(H|header|env|e|u|user)$/.test(flag))) return redacted
@@ -45,7 +54,7 @@ function maskWords(words: readonly string[]): string[] {
 }
 
 /** Addresses, connection strings, header lines and keys inside of a text. */
-const maskText = (text: string): string =>
+export const maskText = (text: string): string =>
   maskHeaderLine(text)
     .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi, maskUrl)
     .replace(/\b(?:Bearer|Basic) +[\w.~+/=-]{8,}/gi, redacted)
