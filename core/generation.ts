@@ -13,7 +13,7 @@ import { createKernel, type Kernel } from './kernel.ts'
 import type { Logger } from './log.ts'
 import { createModels } from './model-names.ts'
 import type { OfferMemory } from './offers.ts'
-import { composePipelines, type Fingerprint, fingerprintsBelow } from './pipeline.ts'
+import { composePipelines, type Fingerprint, fingerprintsBelow, type Layer } from './pipeline.ts'
 import { closePlugins, loadPlugins, optionsOf, type PluginSources, setUpPlugins } from './plugins.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
@@ -130,6 +130,11 @@ export async function createGeneration(
     return complain(error, hideSecrets)
   })
   below = fingerprintsBelow(layers)
+  const pipelines = await link(layers).catch(async (error: unknown) => {
+    await closePlugins(layers, gateway)
+    await closeBackends(previous)
+    throw error
+  })
 
   let inFlight = 0
   let quiet: (() => void)[] = []
@@ -141,7 +146,7 @@ export async function createGeneration(
     totalMs: config.timeouts.total,
     newId: () => crypto.randomUUID(),
     hideSecrets,
-    pipelines: composePipelines(layers),
+    pipelines,
     routes,
     cors: createCors(config.cors_origins),
     clientIp: createClientIp(config.trusted_proxies),
@@ -171,6 +176,9 @@ export async function createGeneration(
     },
   }
 }
+
+/** Async, so that a wrong order is a rejection like the others. */
+const link = async (layers: readonly Layer[]) => composePipelines(layers)
 
 function rejectStrayOptions({ options }: Config, names: readonly string[]): void {
   const stray = Object.keys(options).find(name => !names.includes(name))

@@ -443,3 +443,24 @@ describe('the access log', () => {
     expect(JSON.stringify(house.lines)).not.toMatch(/SECRETQ|SECRETPROMPT|Bearer/)
   })
 })
+
+test('parameters of a path are decoded once, and what cannot be decoded is a 400', async () => {
+  const shower = `
+    import { definePlugin } from 'gatehouse'
+    export default definePlugin({ name: 'shower', setup: (_, gateway) => {
+      const route = { method: 'GET', access: 'key', limited: false, body: 'none', handle: ({ params }) => Response.json(params) }
+      gateway.addRoute({ ...route, path: '/show/:id/end' })
+      gateway.addRoute({ ...route, path: '/rest/*' })
+      return {}
+    } })`
+  const yaml = { backends: { up: { type: 'echo' } }, pipeline: ['auth', './shower.ts', 'router'] }
+  await using house = await openHouse({ yaml, files: { 'shower.ts': shower } })
+  const show = async (path: string) => (await fetch(house.url + path)).json()
+  expect(await show('/show/a%252Fb/end')).toEqual({ id: 'a%2Fb' })
+  expect(await show('/show/a%2Fb/end')).toEqual({ id: 'a/b' })
+  expect(await show('/show/100%25/end/')).toEqual({ id: '100%' })
+  expect(await show('/rest/x/a%252Fb')).toEqual({ '*': 'x/a%2Fb' })
+  for (const path of ['/show/%C3/end', '/show/%E0%A4%A/end', '/rest/%FF']) {
+    expect(await show(path)).toMatchObject({ error: { code: 'invalid_url' } })
+  }
+})

@@ -4,7 +4,7 @@ import { GatewayError } from './errors.ts'
 import { type Exchange, type ExchangeOptions, openExchange } from './exchange.ts'
 import type { Route } from './gateway.ts'
 import type { Cors } from './http/cors.ts'
-import { decodeParams, findRoute } from './http/paths.ts'
+import { decodeParams, findRoute, paramsOf } from './http/paths.ts'
 import type { Arrival } from './open-context.ts'
 import { operations } from './openai.ts'
 import type { Pipeline, Pipelines } from './pipeline.ts'
@@ -105,7 +105,10 @@ export function createKernel(options: KernelOptions): Kernel {
 
   const app = new Elysia()
   for (const route of served) {
-    const handler = ({ request, server, params }: ElysiaContext) => answer(request, server, withParams(route, params))
+    // Elysia has decoded some of its parameters, and some it has lost: they are taken from the path itself
+    const named = /[:*]/.test(route.path)
+    const handler = ({ request, server }: ElysiaContext) =>
+      answer(request, server, named ? withParams(route, paramsOf(route.path, urlOf(request).pathname)) : route)
     app.route(route.method, route.path, handler, { parse: 'none' })
     // Elysia gives every GET a HEAD, but a bare one in front of a wildcard
     if (route.method === 'GET') app.route('HEAD', route.path, handler, { parse: 'none' })
@@ -146,7 +149,6 @@ export function createKernel(options: KernelOptions): Kernel {
 interface ElysiaContext {
   readonly request: Request
   readonly server: Socket | null
-  readonly params: Readonly<Record<string, string>>
 }
 
 function serveTable(routes: readonly Route[], pipelines: Pipelines): Served[] {

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts'
-import { GatewayError } from './errors.ts'
+import { ConfigError, GatewayError } from './errors.ts'
 import type { Handler, MaybePromise, Plugin, PluginInstance } from './plugin.ts'
 
 /** Answers one request. */
@@ -25,22 +25,30 @@ export function compose(handlers: readonly Handler[], last: Pipeline = nobody): 
 }
 
 /**
- * Builds both pipelines from the layers in the order of the config. The kernel's own two steps are put
- * where they belong: `admit` after the last guard, and reading the body before the first other layer, so
- * that a stranger's body is never read as long as the guards stand first.
+ * Builds both pipelines from the layers in the order of the config, guards first. Between them and the others come the
+ * kernel's own two steps: `admit`, and reading the body, so that a stranger's body is never read.
  */
 export function composePipelines(layers: readonly Layer[]): Pipelines {
   const acting = layers.filter(layer => layer.handle)
-  const lastGuard = acting.findLastIndex(layer => layer.guards === 'everything')
-  const handlers = acting.map(layer => layer.handle as Handler)
-  const chain: Handler[] = [...handlers.slice(0, lastGuard + 1), admit, ...handlers.slice(lastGuard + 1)]
-  const firstReader = acting.findIndex(layer => layer.guards === 'operations')
-  chain.splice(firstReader === -1 || firstReader > lastGuard ? lastGuard + 2 : firstReader, 0, readBody)
-
-  const guards = acting.filter(layer => layer.guards === 'everything').map(layer => layer.handle as Handler)
+  checkOrder(acting)
+  const handlersOf = (guards: Layer['guards']) => acting.filter(layer => layer.guards === guards).map(layer => layer.handle as Handler)
+  const guards = handlersOf('everything')
   return {
-    operations: compose(chain),
+    operations: compose([...guards, admit, readBody, ...handlersOf('operations')]),
     route: handle => compose([...guards, admit], handle),
+  }
+}
+
+/**
+ * Throws a ConfigError when a layer would act on requests before a guard has seen them: it might answer strangers. A
+ * plugin that belongs in front of `auth` says so with `guards: 'everything'`.
+ */
+export function checkOrder(layers: readonly Pick<Layer, 'name' | 'guards'>[]): void {
+  const first = layers.findIndex(({ guards }) => guards === 'operations')
+  const late = layers.find(({ guards }, index) => guards === 'everything' && index > first && first !== -1)
+  if (late) {
+    const { name } = layers[first] as Layer
+    throw new ConfigError(`pipeline: ${late.name} must stand before ${name}, which would act on requests that nobody has let in yet`)
   }
 }
 

@@ -138,8 +138,9 @@ export async function serveCommand(
 }
 
 /** What the log says of a config when it begins to count. */
-const startLine = ({ host, rate_limit_rps, debug, tls }: Config, file: string | undefined) => ({
+const startLine = ({ host, rate_limit_rps, debug, tls, ollama_host: ollama }: Config, file: string | undefined) => ({
   host,
+  ...(ollama && { ollama_host: new URL(ollama).origin }), // the origin has no userinfo, path or query
   rate_limit_rps,
   debug,
   tls_enabled: tls.enabled,

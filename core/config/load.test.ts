@@ -269,7 +269,6 @@ models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve }]
 
 describe('what is kept for a later release', () => {
   test.each<[string, string, string]>([
-    ['cache: { ttl: 5m }', 'cache.ttl', 'the response cache'],
     ['redis: { url: "redis://a" }', 'redis.url', 'a shared store in Redis'],
     ['mcp: { servers: [{ name: a, command: x }] }', 'mcp.servers', 'MCP'],
     ['limiter: { rpm: 5 }', 'limiter.rpm', 'a request rate for each key'],
@@ -285,7 +284,6 @@ describe('what is kept for a later release', () => {
   test('one for each feature, with the source of the first setting', async () => {
     const env = { CACHE_ENABLED: 'true', CACHE_TTL: '1m', METRICS_TOKEN: 'x' }
     expect((await tryConfig({ env })).warnings).toEqual([
-      'environment CACHE_ENABLED: cache.enabled: the response cache is not part of this release yet; the setting is kept',
       'environment METRICS_TOKEN: metrics.token: /metrics is not part of this release yet; the setting is kept',
     ])
   })
@@ -465,4 +463,15 @@ test('sections for the router and for plugins are kept as they are', async () =>
   })
   expect(config.router).toEqual({ retries: 1, x: null, pause: 10 })
   expect(config.plugins.configs).toEqual({ a: { b: [1], c: '1h' } })
+})
+
+test('quoted texts that only a backend or a plugin understands stay texts', async () => {
+  const text = `
+backends: { home: { type: ollama, base_url: 'http://localhost:11434' } }
+models: [{ name: a, targets: [{ backend: home, set: { user: "123", flag: "true", stop: "a: b", n: 1 } }] }]
+plugins: { configs: { mine: { flag: "true", header: "Authorization: x", list: ["1"] } } }
+`
+  const { config } = await tryConfig({ files: yaml(text) })
+  expect(config.models[0]?.targets[0]?.set).toEqual({ user: '123', flag: 'true', stop: 'a: b', n: 1 })
+  expect(config.plugins.configs.mine).toEqual({ flag: 'true', header: 'Authorization: x', list: ['1'] })
 })

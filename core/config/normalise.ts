@@ -7,7 +7,8 @@ import { isMapping, type Tree } from './tree.ts'
  */
 export function normalise(part: Part, value: unknown): unknown {
   const shape = shapeOf(part, value)
-  const read = typeof value === 'string' ? readText(shape, value) : value
+  // what only a plugin or a backend understands stays as it was written; the environment's texts have been read already
+  const read = typeof value === 'string' && shape.kind !== 'free' ? readText(shape, value) : value
   if (shape.kind === 'list') return Array.isArray(read) ? read.map(item => normalise(shape.item, item)) : read
   if (!isMapping(read)) return read
   if (shape.kind === 'record') return mapTree(read, (_, entry) => normalise(shape.value, entry))

@@ -9,7 +9,7 @@ export interface Cors {
 }
 
 const exposed =
-  'x-request-id, retry-after, x-cache, x-gatehouse-ignored, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests'
+  'x-request-id, retry-after, x-cache, age, x-gatehouse-ignored, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests'
 
 /** Development servers take any port, so a loopback origin without one stands for every port. */
 const onLoopback = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/

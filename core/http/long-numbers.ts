@@ -9,14 +9,16 @@ const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
  */
 export function keepLongNumbers(bytes: Uint8Array): ((key: string, value: unknown) => unknown) | undefined {
   const text = decoder.decode(bytes)
-  if (!/[:,[\s]-?\d{16}/.test(text)) return
-  const sources = new Map<unknown, string>()
-  JSON.parse(text, (_, value, context?: { readonly source?: string }) => {
-    if (typeof value === 'number' && !Number.isSafeInteger(value) && context?.source) sources.set(value, context.source)
+  if (!/[:,[\s]-?\d{16}|\d[eE]\+?\d{3}/.test(text)) return
+  // by name and value: two that are written differently may be read as the same number
+  const sources = new Map<string, Map<unknown, string>>()
+  JSON.parse(text, (key, value, context?: { readonly source?: string }) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value) || !context?.source) return value
+    sources.set(key, (sources.get(key) ?? new Map<unknown, string>()).set(value, context.source))
     return value
   })
-  return (_, value) => {
-    const source = sources.get(value)
+  return (key, value) => {
+    const source = typeof value === 'number' ? sources.get(key)?.get(value) : undefined
     return source === undefined ? value : rawJSON(source)
   }
 }

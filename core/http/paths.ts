@@ -27,6 +27,10 @@ export function findRoute<R extends Routed>(routes: readonly R[], method: string
   return { match: matches.find(({ route }) => route.method === wanted), methods }
 }
 
+/** The parameters of a path that has been found to be a route's, percent-encoded as they came. */
+export const paramsOf = (route: string, path: string): Record<string, string> =>
+  matchPath(trimSlashes(route).split('/'), trimSlashes(path).split('/')) ?? {}
+
 function matchPath(wanted: readonly string[], given: readonly string[]): Record<string, string> | undefined {
   const params: Record<string, string> = {}
   for (const [i, part] of wanted.entries()) {

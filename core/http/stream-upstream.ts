@@ -36,9 +36,12 @@ export const sendForStream: Upstream = (url, { method, headers, body, signal }) 
     const onAbort = () => fail(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     request.on('error', error => fail(Object.assign(error, { reused: request.reusedSocket })))
-    request.on('close', () => fail(new Error('the connection closed without an answer')))
+    // an Error is dear, and every request is closed in the end
+    let answered = false
+    request.on('close', () => answered || fail(new Error('the connection closed without an answer')))
     request.on('upgrade', () => fail(new Error('the backend wants another protocol (101)')))
     request.on('response', message => {
+      answered = true
       try {
         resolve(responseOf(message, signal, done))
       } catch (error) {
@@ -77,17 +80,17 @@ function bodyOf(message: IncomingMessage, signal: AbortSignal, done: () => void)
   let wake: (() => void) | undefined
   let state: 'open' | 'ended' | 'broken' = 'open'
   let failure: unknown
-  const change = (next: typeof state, error?: unknown) => {
+  const change = (next: typeof state, error = brokenOff) => {
     if (state !== 'open') return
     state = next
-    failure = error
+    if (next === 'broken') failure = error()
     done()
     wake?.()
   }
   message.on('readable', () => wake?.())
-  message.on('end', () => change(message.complete ? 'ended' : 'broken', brokenOff()))
-  message.on('error', error => change('broken', error))
-  message.on('close', () => change('broken', brokenOff()))
+  message.on('end', () => change(message.complete ? 'ended' : 'broken'))
+  message.on('error', error => change('broken', () => error))
+  message.on('close', () => change('broken'))
 
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {

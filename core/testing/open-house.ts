@@ -34,12 +34,12 @@ export interface HouseOptions {
   readonly files?: Readonly<Record<string, string>>
 }
 
-/** Starts a gateway with a config as a user would write it. Rate limiting is out of the way unless asked for. */
+/** Starts a gateway with a config as a user would write it. Rate limit and cache are out of the way unless asked for. */
 export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOptions = {}): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'))
   for (const [name, content] of Object.entries(files)) await Bun.write(join(folder, name), content)
   const load = async (yaml: Readonly<Record<string, unknown>>) => {
-    const settings = { rate_limit_rps: 1_000_000, data_dir: join(folder, 'data'), ...yaml }
+    const settings = { rate_limit_rps: 1_000_000, cache: { enabled: false }, data_dir: join(folder, 'data'), ...yaml }
     await Bun.write(join(folder, 'gatehouse.yaml'), JSON.stringify(settings))
     return loadConfig({ argv: yaml.port === undefined ? { port: 0 } : {}, env, cwd: folder, home: folder })
   }

@@ -1,7 +1,7 @@
-import { type Call, type Context, type Payload, type Target, trimSlashes } from 'gatehouse'
+import { type Call, type Context, meaningfulHeaders, type Payload, type Target, trimSlashes } from 'gatehouse'
 
 /** Headers of the client that change what a backend answers or how it is traced. */
-const passedOn = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'traceparent', 'tracestate']
+const passedOn = [...meaningfulHeaders, 'traceparent', 'tracestate']
 
 /** The request as one target gets it: its name for the model, its `set` and `strip`, and usage always asked for. */
 export function prepareCall(ctx: Context, target: Target, signal: AbortSignal): Call {

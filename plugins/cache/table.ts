@@ -1,0 +1,132 @@
+import { createColumns, grown, keyBytes, keyWords, none } from './columns.ts'
+
+/** What is known of an entry besides its key. */
+export interface Row {
+  /** Where its bytes begin. */
+  readonly first: number
+  readonly typeLength: number
+  readonly bodyLength: number
+  /** Milliseconds since 1970. */
+  readonly keptAt: number
+}
+
+/**
+ * Entries by key and in the order of their use. Keys are SHA-256 in hexadecimal. Entries are numbers and what is known of
+ * them stands in typed arrays: as objects in a Map, what was evicted was old when it became garbage, and 64 MiB of small
+ * answers were 250 MiB of memory before the collector took care of it.
+ */
+export interface Table {
+  /** The entry of this key, or `none`. */
+  find(key: string): number
+  /** Adds the entry of a key that has none; it is the newest then. */
+  add(key: string, row: Row): void
+  remove(entry: number): void
+  /** Makes it the newest. */
+  touch(entry: number): void
+  row(entry: number): Row
+  keyOf(entry: number): string
+  /** The entry that was not used for the longest time, or `none`. */
+  readonly oldest: number
+  readonly size: number
+}
+
+/** An empty table; it grows as it needs to. */
+export function createTable(): Table {
+  let columns = createColumns(1024)
+  let size = 0
+  let fresh = 0 // entries from here on were never used
+  let freed = none
+  let newest = none
+  let oldest = none
+  const wanted = Buffer.alloc(keyBytes)
+  const wantedWords = new Int32Array(wanted.buffer, wanted.byteOffset, keyWords)
+
+  const bucketOf = (words: Int32Array, at: number) => (words[at] as number) & (columns.capacity - 1)
+  const isWanted = (entry: number) => {
+    for (let i = 0; i < keyWords; i++) if (columns.words[entry * keyWords + i] !== wantedWords[i]) return false
+    return true
+  }
+  const unlink = (entry: number) => {
+    const newer = columns.newer[entry] as number
+    const older = columns.older[entry] as number
+    if (newer === none) newest = older
+    else columns.older[newer] = older
+    if (older === none) oldest = newer
+    else columns.newer[older] = newer
+  }
+  const linkNewest = (entry: number) => {
+    columns.newer[entry] = none
+    columns.older[entry] = newest
+    if (newest !== none) columns.newer[newest] = entry
+    newest = entry
+    if (oldest === none) oldest = entry
+  }
+  const putInBucket = (entry: number) => {
+    const bucket = bucketOf(columns.words, entry * keyWords)
+    columns.next[entry] = columns.buckets[bucket] as number
+    columns.buckets[bucket] = entry
+  }
+  const take = () => {
+    if (freed !== none) {
+      const entry = freed
+      freed = columns.next[entry] as number
+      return entry
+    }
+    if (fresh === columns.capacity) {
+      columns = grown(columns) // nothing is free now: every entry is in a bucket
+      for (let entry = 0; entry < fresh; entry++) putInBucket(entry)
+    }
+    return fresh++
+  }
+
+  return {
+    find(key) {
+      wanted.write(key, 'hex')
+      let entry = columns.buckets[bucketOf(wantedWords, 0)] as number
+      while (entry !== none && !isWanted(entry)) entry = columns.next[entry] as number
+      return entry
+    },
+    add(key, { first, typeLength, bodyLength, keptAt }) {
+      const entry = take()
+      columns.keys.write(key, entry * keyBytes, 'hex')
+      columns.rows[entry * 3] = first
+      columns.rows[entry * 3 + 1] = typeLength
+      columns.rows[entry * 3 + 2] = bodyLength
+      columns.keptAt[entry] = keptAt
+      putInBucket(entry)
+      linkNewest(entry)
+      size++
+    },
+    remove(entry) {
+      const bucket = bucketOf(columns.words, entry * keyWords)
+      let at = columns.buckets[bucket] as number
+      if (at === entry) columns.buckets[bucket] = columns.next[entry] as number
+      else {
+        while (columns.next[at] !== entry) at = columns.next[at] as number
+        columns.next[at] = columns.next[entry] as number
+      }
+      unlink(entry)
+      columns.next[entry] = freed
+      freed = entry
+      size--
+    },
+    touch(entry) {
+      if (entry === newest) return
+      unlink(entry)
+      linkNewest(entry)
+    },
+    row: entry => ({
+      first: columns.rows[entry * 3] as number,
+      typeLength: columns.rows[entry * 3 + 1] as number,
+      bodyLength: columns.rows[entry * 3 + 2] as number,
+      keptAt: columns.keptAt[entry] as number,
+    }),
+    keyOf: entry => columns.keys.toString('hex', entry * keyBytes, (entry + 1) * keyBytes),
+    get oldest() {
+      return oldest
+    },
+    get size() {
+      return size
+    },
+  }
+}
