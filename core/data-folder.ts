@@ -77,7 +77,9 @@ export async function claimDataFolder(path: string, options: ClaimOptions = {}):
     previous,
     report: () => reportHistory(previous, startedAt, now()),
     warnings: lock === 'unsupported' ? [unlocked(path, before, machine)] : [],
-    announce: ({ host, port, tls = false }) => unlessGone(() => writeHolder(run, { ...holder, host, port, tls })),
+    announce({ host, port, tls = false }) {
+      if (!released) unlessGone(() => writeHolder(run, { ...holder, host, port, tls }))
+    },
     stopping,
     release() {
       if (released) return

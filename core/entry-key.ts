@@ -54,3 +54,7 @@ async function writeAlone(dataDir: string, path: string, text: string): Promise<
 
 /** The key was used, so somebody has it: the file has done its work. */
 export const forgetSecret = (dataDir: string): Promise<void> => rm(secretFile(dataDir), { force: true })
+
+/** True when nobody is asked for a key. */
+export const isOpen = ({ auth, api_key, api_key_sha256 }: Pick<Config, 'auth' | 'api_key' | 'api_key_sha256'>): boolean =>
+  auth === 'off' || (api_key === undefined && api_key_sha256 === undefined)

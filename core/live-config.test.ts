@@ -1,9 +1,10 @@
 /** Edits of a running gatehouse's files, as a person makes them. */
 import { describe, expect, test } from 'bun:test'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeCertificate } from './testing/certificate.ts'
-import { type GatehouseProcess, startGatehouse } from './testing/gatehouse-process.ts'
+import { type GatehouseProcess, gatehouseCommand, startGatehouse } from './testing/gatehouse-process.ts'
 
 const echo = 'backends: { up: { type: echo } }\n'
 const models = async (url: string) =>
@@ -104,4 +105,59 @@ test('a certificate that is renewed on disk is served; one that cannot be used i
   await reloaded(house)
   expect(await answers(second.cert)).toBe(200)
   expect(await answers(first.cert)).toBe('refused')
+})
+
+test('certificates that come after the config that names them are served when they are there', async () => {
+  await using house = await startGatehouse({ files: { 'gatehouse.yaml': echo } })
+  edit(house, 'gatehouse.yaml', `${echo}tls: { enabled: true, cert_file: late.pem, key_file: late.key }\n`)
+  await house.until(({ stdout }) => stdout.includes('does not exist'), 'the complaint')
+  const { cert, key } = makeCertificate()
+  edit(house, 'late.pem', cert)
+  edit(house, 'late.key', key)
+  await reloaded(house)
+  expect(house.output.stdout.split('does not exist').length).toBeLessThan(4) // told, and not again and again
+  expect((await fetch(`${house.url.replace('http:', 'https:')}/health/live`, { tls: { ca: cert } })).status).toBe(200)
+})
+
+describe.skipIf(!Bun.which('script'))('started from a terminal', () => {
+  /** Runs a command line in a terminal of its own, and closes the terminal when gatehouse listens. */
+  const inTerminal = async (line: string, folder: string) => {
+    const terminal = Bun.spawn(['script', '-qec', line, '/dev/null'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '', HOME: folder, OLLAMA_AUTOSTART: 'false' },
+      stdin: 'pipe',
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    const holder = () => {
+      const path = join(folder, '.gatehouse/run/serve.json')
+      return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { pid: number; port?: number }) : undefined
+    }
+    for (const deadline = Date.now() + 15_000; Date.now() < deadline && !holder()?.port; ) await Bun.sleep(50)
+    const pid = holder()?.pid as number
+    terminal.kill('SIGKILL')
+    await terminal.exited
+    for (const deadline = Date.now() + 5_000; Date.now() < deadline && alive(pid); ) await Bun.sleep(50)
+    return { pid, alive: alive(pid) }
+  }
+  const alive = (pid: number) => {
+    try {
+      return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    } catch {
+      return false
+    }
+  }
+  const command = gatehouseCommand.join(' ')
+  test.each([
+    ['ends with it', `${command} serve --port 0`, false],
+    ['ends with it when its output goes elsewhere', `${command} serve --port 0 > out.log 2> err.log`, false],
+    ['goes on under nohup', `nohup ${command} serve --port 0 > out.log 2> err.log`, true],
+  ])('%s', async (_, line, goesOn) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-terminal-'))
+    writeFileSync(join(folder, 'gatehouse.yaml'), echo)
+    const { pid, alive } = await inTerminal(line, folder)
+    expect(alive).toBe(goesOn)
+    if (alive) process.kill(pid, 'SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
 })

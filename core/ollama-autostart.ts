@@ -5,7 +5,7 @@ import { findOllama } from './ollama/find-ollama.ts'
 import { startOllama } from './ollama/start.ts'
 import { createRestarts } from './processes/restarts.ts'
 import { spawnChild } from './processes/spawn-child.ts'
-import { within } from './processes/within.ts'
+import { within } from './within.ts'
 
 /** An Ollama that is kept running, unless it runs without us. */
 export interface Autostart {

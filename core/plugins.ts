@@ -5,8 +5,9 @@ import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
 import type { Layer } from './pipeline.ts'
-import type { Plugin } from './plugin.ts'
+import type { Plugin, PluginInstance } from './plugin.ts'
 import type { SchemaIssue } from './schema.ts'
+import { within } from './within.ts'
 
 /** Where plugins come from. */
 export interface PluginSources {
@@ -89,7 +90,7 @@ export async function setUpPlugins(loaded: readonly LoadedPlugin[], gateway: Gat
   const layers: Layer[] = []
   for (const { plugin, options } of loaded) {
     try {
-      const instance = await plugin.setup(options, gateway)
+      const instance = await setUp(plugin, options, gateway)
       layers.push({ ...instance, name: plugin.name, guards: plugin.guards ?? 'operations' })
     } catch (error) {
       await closePlugins(layers, gateway)
@@ -99,14 +100,32 @@ export async function setUpPlugins(loaded: readonly LoadedPlugin[], gateway: Gat
   return layers
 }
 
+/** A plugin that waits for something that never comes must not hold up a start or every later reload. */
+const longestSetupMs = 30_000
+/** And one that does not end must not hold up a stop. */
+const longestCloseMs = 5_000
+
+async function setUp(plugin: Plugin, options: unknown, gateway: Gateway): Promise<PluginInstance> {
+  let instance: PluginInstance | undefined
+  const work = (async () => {
+    instance = await plugin.setup(options, gateway)
+  })()
+  if (!(await within(longestSetupMs, work))) throw new Error(`its setup did not end within ${longestSetupMs / 1000} s`)
+  return instance as unknown as PluginInstance
+}
+
 /** Closes plugins in reverse order; one that fails to close does not keep the others open. */
 export async function closePlugins(layers: readonly Layer[], { log }: Pick<Gateway, 'log'>): Promise<void> {
-  for (const { name, close } of layers.toReversed()) {
-    try {
-      await close?.()
-    } catch (err) {
-      log.error({ plugin: name, err }, 'plugin failed to close')
-    }
+  for (const { name, close } of layers.toReversed()) await closeWithin(close, name, log)
+}
+
+/** Closes what belongs to a plugin; what fails, or takes for ever, is only told. */
+export async function closeWithin(close: PluginInstance['close'], plugin: string, log: Gateway['log']): Promise<void> {
+  try {
+    const work = (async () => close?.())()
+    if (!(await within(longestCloseMs, work))) log.error({ plugin }, `plugin did not close within ${longestCloseMs / 1000} s`)
+  } catch (err) {
+    log.error({ plugin, err }, 'plugin failed to close')
   }
 }
 

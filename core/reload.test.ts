@@ -116,3 +116,32 @@ async function freePorts(count: number): Promise<number[]> {
   await Promise.all(servers.map(server => server.stop(true)))
   return ports
 }
+
+describe('plugins that never end', () => {
+  const stuck = `
+    import { definePlugin } from 'gatehouse'
+    export default definePlugin({ name: 'stuck', setup: (_, { config, log }) => ({
+      close: () => config.heartbeat === 7000 ? new Promise(() => {}) : void log.info('stuck closed'),
+    }) })`
+  test('do not keep a stop from ending, and are named', async () => {
+    const yaml = { ...echo, pipeline: ['./stuck.ts', 'auth', 'router'], heartbeat: '7s' }
+    const house = await openHouse({ yaml, files: { 'stuck.ts': stuck } })
+    await house.stop()
+    expect(house.lines.find(({ message }) => String(message).includes('did not close'))).toMatchObject({ plugin: 'stuck' })
+  }, 20_000)
+})
+
+test('generations do not hold on to those before them', async () => {
+  await using house = await openHouse({ yaml: echo })
+  const gateways: WeakRef<object>[] = []
+  for (let i = 0; i < 20; i++) {
+    await house.reload({ ...echo, heartbeat: `${i + 1}s` })
+    expect((await chat(house.url)).status).toBe(200)
+    gateways.push(new WeakRef(house.serving.gateway))
+  }
+  await Bun.sleep(50)
+  Bun.gc(true)
+  await Bun.sleep(50)
+  Bun.gc(true)
+  expect(gateways.filter(gateway => gateway.deref()).length).toBeLessThan(10)
+})

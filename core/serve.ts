@@ -1,18 +1,20 @@
+import { createBackendPool } from './backend-pool.ts'
 import type { Config } from './config/schema.ts'
-import type { Context } from './context.ts'
 import type { RunReport } from './data-folder/starts.ts'
-import { forgetSecret } from './entry-key.ts'
 import { GatewayError } from './errors.ts'
 import { createExchanges } from './exchanges.ts'
 import type { Gateway, Route } from './gateway.ts'
-import { createGeneration, type Generation, type House } from './generation.ts'
+import { createGeneration, type Generation } from './generation.ts'
+import { createShared, type House } from './house.ts'
 import type { Listener } from './listen/listener.ts'
 import { createListeners } from './listen/listeners.ts'
 import { readTlsPair } from './listen/tls-files.ts'
 import type { AccessLine, Logger } from './log.ts'
 import type { MaybePromise } from './plugin.ts'
-import type { PluginSources } from './plugins.ts'
+import { closeWithin, type PluginSources } from './plugins.ts'
 import type { Store } from './stores/store.ts'
+import { createTellEnd } from './tell-end.ts'
+import { within } from './within.ts'
 
 export interface ServeOptions {
   readonly config: Config
@@ -54,54 +56,40 @@ const lastWordsMs = 250
 
 /** Start: TLS files → backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
 export async function serve({ config, configFile, log, access, store, plugins, routes = [], runs }: ServeOptions): Promise<Serving> {
-  const exchanges = createExchanges()
   let stopping = false
-  let forgotten = false // the first key's file, once the key was used
   const house: House = {
     log,
     store,
-    exchanges,
+    exchanges: createExchanges(),
+    backends: createBackendPool(),
+    offers: new WeakMap(),
+    shared: createShared(),
     plugins,
     routes,
     runs,
-    offers: new WeakMap(),
-    shared: new Map(),
     stopping: () => stopping,
-    onEnd({ ctx, openedAt }, status, { data_dir: dataDir }) {
-      const latency = Math.round((performance.now() - openedAt) * 1000) / 1000
-      const { id, ip, principal, request, url } = ctx
-      access({
-        request_id: id,
-        method: request.method,
-        path: url.pathname,
-        status,
-        latency,
-        latency_ms: latency,
-        ip,
-        ...(ctx.payload.model && { model: ctx.payload.model }),
-        ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
-      })
-      if (log.isLevelEnabled('debug')) tellAnswered(ctx, status)
-      if (principal.id !== 'initial' || forgotten) return
-      forgotten = true
-      forgetSecret(dataDir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
-    },
+    onEnd: createTellEnd(log, access),
+  }
+  const { exchanges } = house
+  const doorOf = async (config: Config) => {
+    const tls = await readTlsPair(config.tls)
+    for (const warning of tls?.warnings ?? []) log.warn(warning)
+    return { host: config.host, port: config.port, tls }
   }
 
-  const tls = await readTlsPair(config.tls)
+  const door = await doorOf(config)
   let current = await orShut(house, createGeneration(house, config, configFile))
   const listeners = await orShut(
     house,
-    orClosed(current, () => createListeners({ ...config, tls }, () => current.kernel)),
+    orClosed(current, () => createListeners(door, () => current.kernel)),
   )
   const retiring = new Set<Promise<void>>()
 
-  /** Closes an old generation when nobody needs it any more. */
-  const retire = (old: Generation, next: Generation) => {
+  /** Closes an old generation when its last request is over. */
+  const retire = (old: Generation) => {
     const closed = old
       .idle()
-      .then(() => old.close(next))
-      .catch(err => log.error({ err }, 'what an old config had opened could not be closed'))
+      .then(old.close)
       .finally(() => retiring.delete(closed))
     retiring.add(closed)
   }
@@ -135,17 +123,18 @@ export async function serve({ config, configFile, log, access, store, plugins, r
       return current.gateway
     },
     async reload(config, configFile) {
-      const tls = await readTlsPair(config.tls)
+      const door = await doorOf(config)
+      if (stopping) return false
       const previous = current
-      if (Bun.deepEquals(config, previous.config)) return listeners.move({ ...config, tls })
-      const next = await createGeneration(house, config, configFile, previous)
+      if (Bun.deepEquals(config, previous.config)) return listeners.move(door)
+      const next = await createGeneration(house, config, configFile)
       if (stopping) {
-        await next.close(previous)
+        await next.close()
         return false
       }
-      await orClosed(next, () => listeners.move({ ...config, tls }), previous)
+      await orClosed(next, () => listeners.move(door))
       current = next
-      retire(previous, next)
+      retire(previous)
       return true
     },
     stop(graceMs) {
@@ -165,42 +154,19 @@ async function orShut<T>(house: House, step: Promise<T>): Promise<T> {
   }
 }
 
-/** What plugins kept beyond reloads; one that fails to close does not keep the others open. */
+/** What plugins kept beyond reloads. */
 async function closeShared({ shared, log }: House): Promise<void> {
-  for (const [plugin, value] of shared) {
-    try {
-      await (value as { close?(): MaybePromise<void> }).close?.()
-    } catch (err) {
-      log.error({ plugin, err }, 'what a plugin kept failed to close')
-    }
+  for (const [plugin, value] of shared.entries()) {
+    await closeWithin(() => (value as { close?(): MaybePromise<void> }).close?.(), plugin, log)
   }
 }
 
 /** What `work` gives; when it throws, the generation is closed again. */
-async function orClosed<T>(generation: Generation, work: () => T, survivor?: Generation): Promise<T> {
+async function orClosed<T>(generation: Generation, work: () => T): Promise<T> {
   try {
     return work()
   } catch (error) {
-    await generation.close(survivor)
+    await generation.close()
     throw error
   }
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: Timer | undefined
-  const late = new Promise<false>(resolve => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const done = await Promise.race([work.then(() => true), late])
-  clearTimeout(timer)
-  return done
-}
-
-/** LlamaGate's line for a call to a model that was answered, for those who look for it. */
-function tellAnswered({ operation, payload, model, usage, signal, log }: Context, status: number): void {
-  if (model === undefined || status >= 400 || signal.aborted) return // what ended early was aborted by its end
-  log.debug(
-    { operation, prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens },
-    payload.stream === true ? 'Streaming response completed' : 'Request completed',
-  )
 }

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FileWatch, watchFiles } from './watch-files.ts'
@@ -20,7 +20,7 @@ async function watching(...paths: string[]) {
       wake()
     },
   })
-  await Bun.sleep(30) // past the first look
+  await watch.ready
   return {
     get count() {
       return count
@@ -62,16 +62,37 @@ test('a link that points elsewhere is told', async () => {
   await told
 })
 
-test('after another list of files, only those count', async () => {
+test('after another list of files, those count: the new ones are told of once, the old ones no more', async () => {
   writeFileSync(at('x'), '')
   writeFileSync(at('y'), '')
   const seen = await watching(at('x'))
+  const first = seen.told()
   watch?.watch([at('y')])
-  await Bun.sleep(30)
+  await first
   writeFileSync(at('x'), 'changed')
   await Bun.sleep(50)
-  expect(seen.count).toBe(0)
+  expect(seen.count).toBe(1)
   const told = seen.told()
   writeFileSync(at('y'), 'changed')
+  await told
+})
+
+test('a file that never stays still is told all the same', async () => {
+  writeFileSync(at('a'), '')
+  const seen = await watching(at('a'))
+  const told = seen.told()
+  let count = 0
+  const writing = setInterval(() => writeFileSync(at('a'), `${count++}`), 2)
+  await told
+  clearInterval(writing)
+})
+
+test('an edit that keeps size and time is told', async () => {
+  writeFileSync(at('a'), 'one')
+  const { atime, mtime } = statSync(at('a'))
+  const seen = await watching(at('a'))
+  const told = seen.told()
+  writeFileSync(at('a'), 'two')
+  utimesSync(at('a'), atime, mtime)
   await told
 })

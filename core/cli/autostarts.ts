@@ -14,9 +14,10 @@ export interface Autostarts {
 /** Starts Ollama for backends on this machine whose server is not running, once each. */
 export function createAutostarts(log: Logger, env: NodeJS.ProcessEnv): Autostarts {
   const started = new Map<string, ReturnType<typeof autostartOllama>>()
+  let closed = false
   return {
     follow({ ollama_autostart: wanted, backends }) {
-      if (!wanted) return
+      if (!wanted || closed) return
       for (const entry of Object.values(backends)) {
         if (entry.type !== 'ollama' || started.has(entry.base_url)) continue
         const { protocol, hostname } = new URL(entry.base_url)
@@ -25,6 +26,7 @@ export function createAutostarts(log: Logger, env: NodeJS.ProcessEnv): Autostart
       }
     },
     async close() {
+      closed = true
       await Promise.all([...started.values()].map(autostart => autostart.close()))
     },
   }

@@ -1,9 +1,9 @@
 import type { Config } from '../config/schema.ts'
-import { hideSecret, keepHash } from '../entry-key.ts'
+import { hideSecret, isOpen, keepHash } from '../entry-key.ts'
 import { isLoopback } from '../http/loopback.ts'
 import type { Logger } from '../log.ts'
 import { version } from '../version.ts'
-import { isOpen, type Settled } from './settle.ts'
+import type { Settled } from './settle.ts'
 
 /** What a person sees who starts gatehouse in a terminal. */
 export function printBanner({ config, found }: Settled, port: number): void {

@@ -48,7 +48,3 @@ function withBackends(config: Config, { zeroConfig, demo, discovered }: SettleOp
   if (demo === 'beside') return { backends: echo, found: 'the built-in echo model (no model server found on this machine yet)' }
   return { backends: expectedOllama(), found: 'none found yet; looking for Ollama, llama-server, vLLM and LM Studio on this machine' }
 }
-
-/** True when nobody is asked for a key. */
-export const isOpen = ({ auth, api_key, api_key_sha256 }: Config): boolean =>
-  auth === 'off' || (api_key === undefined && api_key_sha256 === undefined)

@@ -1,3 +1,5 @@
+import { watchTerminal } from './terminal.ts'
+
 export interface SignalHandlers {
   readonly stop: (signal: string) => Promise<void>
   /** A second signal while stopping. */
@@ -7,8 +9,8 @@ export interface SignalHandlers {
 }
 
 /**
- * SIGINT and SIGTERM stop, a second one forces. SIGHUP reloads, but where gatehouse runs in a terminal it means that
- * the terminal was closed, and then nothing must be left behind.
+ * SIGINT, SIGTERM and SIGQUIT stop, a second one forces. SIGHUP reloads, unless it comes because the terminal was
+ * closed: then nothing must be left behind.
  */
 export function onSignals({ stop, force, reload }: SignalHandlers): void {
   let stopping = false
@@ -20,13 +22,14 @@ export function onSignals({ stop, force, reload }: SignalHandlers): void {
       process.exit(1)
     })
   }
-  const inTerminal = process.stdout.isTTY || process.stderr.isTTY
+  const terminalIsGone = watchTerminal()
   process.on('SIGINT', () => end('SIGINT'))
   process.on('SIGTERM', () => end('SIGTERM'))
+  process.on('SIGQUIT', () => end('SIGQUIT'))
   process.on('SIGHUP', () => {
-    if (inTerminal || process.platform === 'win32') end('SIGHUP')
+    // Windows sends it when the console window is closed
+    if (terminalIsGone() || process.platform === 'win32') end('SIGHUP')
     else reload()
   })
-  // the console window of Windows, and Ctrl+Break in it
   if (process.platform === 'win32') process.on('SIGBREAK', () => end('SIGBREAK'))
 }

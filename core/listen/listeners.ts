@@ -25,17 +25,34 @@ export interface Listeners {
 
 /** Opens the addresses of `door`. Throws a ConfigError when that cannot be done. */
 export function createListeners(door: Door, kernel: () => Kernel): Listeners {
-  let current = door
+  let current: Door | undefined = door // undefined when nobody listens
   let all = openAll(door, kernel)
-  const left: Promise<void>[] = []
+  const left = new Set<Promise<void>>()
 
+  const leave = (listeners: readonly Listener[]) => {
+    for (const listener of listeners) {
+      const gone: Promise<void> = listener.stop().finally(() => left.delete(gone))
+      left.add(gone)
+    }
+  }
   const reopen = (next: Door) => {
     const before = all
-    for (const listener of before) left.push(listener.stop())
-    try {
+    if (next.port !== current?.port) {
       all = openAll(next, kernel)
+      return leave(before)
+    }
+    // the same port, spoken otherwise: the old one has to go first
+    leave(before)
+    const port = before[0]?.port ?? next.port // which may be any free one
+    const back = current && { ...current, port }
+    current = undefined
+    try {
+      all = openAll({ ...next, port }, kernel)
     } catch (error) {
-      all = openAll({ ...current, port: before[0]?.port ?? current.port }, kernel)
+      if (back) {
+        all = openAll(back, kernel)
+        current = { ...back, port: next.port }
+      }
       throw error
     }
   }
@@ -46,8 +63,8 @@ export function createListeners(door: Door, kernel: () => Kernel): Listeners {
     },
     move(next) {
       const { tls } = next
-      const stays = next.host === current.host && next.port === current.port && Boolean(tls) === Boolean(current.tls)
-      const renewed = tls !== undefined && (tls.cert !== current.tls?.cert || tls.key !== current.tls.key)
+      const stays = next.host === current?.host && next.port === current.port && Boolean(tls) === Boolean(current.tls)
+      const renewed = tls !== undefined && (tls.cert !== current?.tls?.cert || tls.key !== current.tls.key)
       if (!stays) reopen(next)
       else if (renewed) for (const listener of all) (listener as TlsListener).use(tls)
       current = next

@@ -7,6 +7,7 @@ import { connect, type PeerCertificate } from 'node:tls'
 import { makeCertificate } from '../testing/certificate.ts'
 import { fakeOllama } from '../testing/fake-ollama.ts'
 import { openHouse } from '../testing/open-house.ts'
+import { readTlsPair } from './tls-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-tls-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -73,6 +74,11 @@ describe('wrong files', () => {
     ['no certificate', { key: pair.key }, 'tls.cert_file: '],
     ['a certificate that is none', { cert: 'hello', key: pair.key }, 'is not a PEM file that can be used'],
     ['a key that is none', { cert: pair.cert, key: pair.cert }, 'tls.key_file: '],
+    [
+      'a chain that is broken',
+      { cert: `${pair.cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, key: pair.key },
+      'tls.cert_file: ',
+    ],
     ['the key of another', { cert: pair.cert, key: makeCertificate().key }, 'is not the key of the certificate'],
   ])('%s stops the start', async (_, pair, message) => {
     install(pair)
@@ -139,4 +145,26 @@ test('a client that leaves is gone for the upstream too', async () => {
   await response.body?.getReader().read()
   leave.abort()
   await ollama.until(() => ollama.streams[0]?.ended === 'client-left', 'the upstream sees the close')
+})
+
+test('streams that end during a stop reach their clients whole', async () => {
+  await using ollama = await fakeOllama({ chunkDelayMs: 5 })
+  install(makeCertificate())
+  const house = await openHouse({ yaml: { backends: { home: { type: 'ollama', base_url: ollama.url } }, tls } })
+  const streams = await Promise.all(
+    Array.from({ length: 100 }, () => chat(house.url, { body: body('burst:40:5', true), keepalive: false })),
+  )
+  const texts = streams.map(response => response.text())
+  await Promise.all([house.serving.stop(20_000), ...texts])
+  for (const text of texts) expect(await text).toEndWith('data: [DONE]\n\n')
+  await house.stop()
+})
+
+test('a certificate that is not valid now is served with a warning', async () => {
+  const { cert, key } = makeCertificate()
+  install({ cert, key })
+  const of = async (now: number) => (await readTlsPair(tls, now))?.warnings
+  expect(await of(Date.now())).toEqual([])
+  expect(await of(Date.now() + 10 * 86_400_000)).toEqual([expect.stringContaining('expired on')])
+  expect(await of(Date.now() - 10 * 86_400_000)).toEqual([expect.stringContaining('is not valid before')])
 })

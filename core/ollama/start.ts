@@ -1,8 +1,8 @@
 import type { Logger } from '../log.ts'
 import type { Child, ChildExit, spawnChild } from '../processes/spawn-child.ts'
-import { within } from '../processes/within.ts'
 import { secretsInUrl } from '../secrets/values.ts'
 import { hideAll, looksSecret } from '../secrets.ts'
+import { within } from '../within.ts'
 import { ollamaEnvironment } from './environment.ts'
 
 /** An `ollama serve` to be. */
@@ -41,8 +41,8 @@ export async function startOllama({
     env: own,
     graceMs: times.graceMs,
     onOutput(line) {
-      said = hide(line) // it begins with all of its settings, proxies with passwords too
-      log.debug({ from: 'ollama' }, said)
+      said = line
+      if (log.isLevelEnabled('debug')) log.debug({ from: 'ollama' }, hide(line))
     },
   })
   let exit: ChildExit | undefined
@@ -59,7 +59,7 @@ export async function startOllama({
     if (await answers()) return child
     if (await within(times.pollMs, over)) break
   }
-  const why = { pid: child.pid, ...exit, ...(said && { said }) }
+  const why = { pid: child.pid, ...exit, ...(said && { said: hide(said) }) } // it begins with all of its settings, proxies with passwords too
   if (exit) log.warn(why, 'Ollama was started, and ended before it answered')
   else if (wanted) log.warn(why, `Ollama was started, but did not answer within ${times.readyMs / 1000} s; it is ended`)
   await child.stop(times.graceMs)

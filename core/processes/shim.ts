@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { safeEnvironment } from './environment.ts'
 import { readLines } from './lines.ts'
 import type { Order, Report, Stop } from './messages.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 /** The house's end of the channel to a shim. */
 export interface Shim {

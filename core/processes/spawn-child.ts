@@ -2,7 +2,7 @@ import { findCommand } from './find-command.ts'
 import type { ChildExit } from './messages.ts'
 import { endGroup } from './process-group.ts'
 import { startShim } from './shim.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 export type { ChildExit } from './messages.ts'
 

@@ -1,10 +1,11 @@
 import type { Backend } from '../backends/backend.ts'
 import type { Config } from '../config/schema.ts'
 import type { RunReport } from '../data-folder/starts.ts'
+import { isOpen } from '../entry-key.ts'
 import type { Gateway, Route } from '../gateway.ts'
 
 type House = Pick<Gateway, 'backends'> & {
-  readonly config: Pick<Config, 'backends' | 'health_check_timeout'>
+  readonly config: Pick<Config, 'backends' | 'health_check_timeout' | 'auth' | 'api_key' | 'api_key_sha256'>
   readonly stopping: () => boolean
   readonly runs?: (() => RunReport) | undefined
 }
@@ -46,8 +47,8 @@ export function healthRoutes(house: House): Route[] {
             ...describeOllama(reports, house.config),
             ...(principal.kind !== 'anonymous' && {
               backends: Object.fromEntries(reports.map(describe)),
-              ...(house.runs && { runs: house.runs() }),
             }),
+            ...tellRuns(house, principal.kind !== 'anonymous'),
           },
           { status: dead ? 503 : 200 },
         )
@@ -60,6 +61,12 @@ export function healthRoutes(house: House): Route[] {
       handle: () => (house.stopping() ? Response.json({ status: 'stopping' }, { status: 503 }) : Response.json({ status: 'ready' })),
     },
   ]
+}
+
+/** To callers with a key; a crash loop of an open gateway is told to everybody, since nobody has a key there. */
+function tellRuns({ runs, config }: House, known: boolean) {
+  const report = runs?.()
+  return report && (known || (report.crash_loop && isOpen(config))) ? { runs: report } : undefined
 }
 
 async function probe(backend: Backend, timeoutMs: number): Promise<Report> {

@@ -1,0 +1,48 @@
+import type { BackendPool } from './backend-pool.ts'
+import type { Config } from './config/schema.ts'
+import type { RunReport } from './data-folder/starts.ts'
+import type { Exchange } from './exchange.ts'
+import type { ExchangeRegister } from './exchanges.ts'
+import type { Gateway, Route } from './gateway.ts'
+import type { Logger } from './log.ts'
+import type { OfferMemory } from './offers.ts'
+import type { PluginSources } from './plugins.ts'
+import type { Store } from './stores/store.ts'
+
+/** What belongs to the house and not to one config: it is handed from generation to generation. */
+export interface House {
+  readonly log: Logger
+  readonly store: Store
+  readonly exchanges: ExchangeRegister
+  readonly backends: BackendPool
+  readonly offers: OfferMemory
+  /** What plugins keep beyond a reload. */
+  readonly shared: Shared
+  readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>
+  /** Routes of the house itself. */
+  readonly routes: readonly Route[]
+  readonly runs?: (() => RunReport) | undefined
+  readonly stopping: () => boolean
+  /** Called when a request is over. */
+  readonly onEnd: (exchange: Exchange, status: number, config: Config) => void
+}
+
+/** What plugins keep beyond a reload; see `Gateway.shared`. */
+export interface Shared {
+  readonly of: Gateway['shared']
+  /** By the name of the plugin. */
+  entries(): Iterable<readonly [string, object]>
+}
+
+/** Nothing kept yet. */
+export function createShared(): Shared {
+  const kept = new Map<string, object>()
+  return {
+    of<T extends object>(name: string, create: () => T) {
+      const value = (kept.get(name) as T | undefined) ?? create()
+      kept.set(name, value)
+      return value
+    },
+    entries: () => kept,
+  }
+}

@@ -1,0 +1,71 @@
+import type { Backend } from './backends/backend.ts'
+import type { Config } from './config/schema.ts'
+import { ConfigError } from './errors.ts'
+import type { Gateway, Route } from './gateway.ts'
+import type { House } from './house.ts'
+import { createModels } from './model-names.ts'
+import type { Fingerprint } from './pipeline.ts'
+import { healthRoutes } from './routes/health.ts'
+import { homeRoute } from './routes/home.ts'
+import { modelRoutes } from './routes/models.ts'
+
+/** What plugins see of the house, and what they leave in it. */
+export interface OpenGateway {
+  readonly gateway: Gateway
+  /** The routes of the house, and those that plugins add. */
+  readonly routes: readonly Route[]
+  /** Those that plugins add. */
+  readonly added: readonly Backend[]
+  /** To be called when the plugins are set up: what the layers below each would add to a request. */
+  setFingerprints(below: ReadonlyMap<string, Fingerprint>): void
+}
+
+/** Opens the house to the plugins of one config. */
+export function openGateway(house: House, config: Config, configured: ReadonlyMap<string, Backend>): OpenGateway {
+  const { log, store, exchanges, stopping, runs } = house
+  const backends = new Map(configured)
+  const added: Backend[] = []
+  const models = createModels({
+    configured: config.models,
+    defaultBackend: config.default_backend,
+    backends,
+    declared: new Map(Object.entries(config.backends).flatMap(([name, { models }]) => (models ? [[name, models] as const] : []))),
+    timeoutMs: config.health_check_timeout,
+    log,
+    memory: house.offers,
+  })
+  const routes: Route[] = [homeRoute(), ...healthRoutes({ backends, config, stopping, runs }), ...modelRoutes({ models }), ...house.routes]
+  let below: ReadonlyMap<string, Fingerprint> = new Map()
+
+  const gateway: Gateway = {
+    log,
+    config,
+    store,
+    backends,
+    models,
+    exchanges,
+    routes,
+    addBackend(backend) {
+      if (backends.has(backend.name)) throw new ConfigError(`there already is a backend called "${backend.name}"`)
+      backends.set(backend.name, backend)
+      added.push(backend)
+    },
+    addRoute(route) {
+      const clash = routes.find(
+        ({ method, path }) => path === route.path && (method === route.method || method === 'ALL' || route.method === 'ALL'),
+      )
+      if (clash) throw new ConfigError(`there already is a route ${route.method} ${route.path}`)
+      routes.push(route)
+    },
+    fingerprintBelow: (plugin, ctx) => below.get(plugin)?.(ctx) ?? '',
+    shared: house.shared.of,
+  }
+  return {
+    gateway,
+    routes,
+    added,
+    setFingerprints(fingerprints) {
+      below = fingerprints
+    },
+  }
+}

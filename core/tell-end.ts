@@ -1,0 +1,38 @@
+import type { Config } from './config/schema.ts'
+import type { Context } from './context.ts'
+import { forgetSecret } from './entry-key.ts'
+import type { Exchange } from './exchange.ts'
+import type { AccessLine, Logger } from './log.ts'
+
+/** Writes what the log says of a request that is over, and lets go of the first key's file once the key was used. */
+export function createTellEnd(log: Logger, access: (line: AccessLine) => void) {
+  let forgotten = false
+  return ({ ctx, openedAt }: Exchange, status: number, { data_dir: dataDir }: Config): void => {
+    const latency = Math.round((performance.now() - openedAt) * 1000) / 1000
+    const { id, ip, principal, request, url } = ctx
+    access({
+      request_id: id,
+      method: request.method,
+      path: url.pathname,
+      status,
+      latency,
+      latency_ms: latency,
+      ip,
+      ...(ctx.payload.model && { model: ctx.payload.model }),
+      ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
+    })
+    if (log.isLevelEnabled('debug')) tellAnswered(ctx, status)
+    if (principal.id !== 'initial' || forgotten) return
+    forgotten = true
+    forgetSecret(dataDir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
+  }
+}
+
+/** LlamaGate's line for a call to a model that was answered, for those who look for it. */
+function tellAnswered({ operation, payload, model, usage, signal, log }: Context, status: number): void {
+  if (model === undefined || status >= 400 || signal.aborted) return // what ended early was aborted by its end
+  log.debug(
+    { operation, prompt_tokens: usage.promptTokens, completion_tokens: usage.completionTokens },
+    payload.stream === true ? 'Streaming response completed' : 'Request completed',
+  )
+}
