@@ -178,6 +178,26 @@ describe('secrets of the config', () => {
     expect(textOf(console)).not.toContain('sk-')
   })
 
+  test('stand in the line of a request in no spelling, and neither do keys that nobody knows', async () => {
+    const log = open({ secrets: ['SECRETkey0'] })
+    log.access({ ...request, path: '/v1/models/SECRETkey%30', model: 'SECRETkey%30' })
+    log.access({
+      ...request,
+      path: '/v1/models/sk-fake0000000000000000',
+      request_id: 'ghp_fakeFAKEfakeFAKE0000',
+      model: 'sk-fake-0000000000000',
+    })
+    log.child({ request_id: 'ghp_fakeFAKEfakeFAKE0000' }).warn({ model: 'sk-fake-0000000000000' }, 'backend failed')
+    log.access({ ...request, path: '/v1/models/hf.co%2Forg%2Fmodel' })
+    await log.end()
+    expect(linesOf(console)).toMatchObject([
+      { path: '/v1/models/<redacted>', model: '<redacted>', status: 200 },
+      { path: '/v1/models/<redacted>', model: '<redacted>', request_id: '<redacted>' },
+      { model: '<redacted>', request_id: '<redacted>', message: 'backend failed' },
+      { path: '/v1/models/hf.co%2Forg%2Fmodel', model: 'qwen3:8b', request_id: 't-1' },
+    ])
+  })
+
   test('change with the config', async () => {
     const log = open({ secrets: ['first-secret'] })
     log.info('first-secret second-secret')

@@ -84,7 +84,9 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
       const { path, model = '', request_id: id } = line
       // these three are what clients write
       const found = screen.finds(path) || screen.finds(model) || screen.finds(id)
-      const told = found ? (JSON.parse(screen.clear(JSON.stringify(line))) as AccessLine) : line
+      const told = found
+        ? { ...line, path: screen.hide(path), request_id: screen.hide(id), ...(line.model !== undefined && { model: screen.hide(model) }) }
+        : line
       const json = JSON.stringify({ level: 'info', time: new Date(), ...shorten(told), message: accessMessage })
       emit(`${clean(model) === model ? json : clean(json)}\n`)
     },

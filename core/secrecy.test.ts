@@ -57,6 +57,9 @@ const client = {
   trace: 'Trace-b0c1',
   contentType: 'ContentType-c1d2',
   metadata: 'Metadata-d2e3',
+  pathKey: 'sk-PathKey-e3f4a5b6c7d8e9f0',
+  idKey: 'ghp_IdKey0f4a5b6c7d8e9f0a1',
+  modelKey: 'glpat-ModelKey-a5b6c7d8e9f0',
 } as const
 
 /** A plugin that does everything wrong: it logs what it has, and throws it everywhere. */
@@ -176,9 +179,10 @@ const raw = (text: string) =>
     socket.on('close', () => resolve(answer)).on('error', reject)
   })
 
-/** The marks that a text holds: as they are, or in base64, wherever they began in what was encoded. */
+/** The marks that a text holds: as they are, percent-encoded, or in base64, wherever they began in what was encoded. */
 function found(marks: Readonly<Record<string, string>>, text: string): string[] {
-  const bare = text.replace(/\\n/g, '')
+  const written = text.replace(/\\n/g, '')
+  const bare = written + written.replace(/%([2-7][0-9a-f])/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
   return Object.entries(marks).flatMap(([name, mark]) => {
     const shifted = [0, 1, 2].map(pad => btoa('x'.repeat(pad) + mark).slice(pad === 0 ? 0 : 4, -4))
     return [mark, ...shifted].some(trace => bare.includes(trace)) ? [name] : []
@@ -218,6 +222,17 @@ describe('secrets that come in through', () => {
     answers.push((await ask('/health', { headers })).whole)
     for (const model of mirrorModels) await chat({ model, messages }, { headers })
     await chat({ model: 'status-500', messages }, { headers: { ...headers, 'content-type': `text/${client.contentType}` } })
+  })
+
+  test('paths and names, where keys land by accident', async () => {
+    const encoded = house.apiKey.replace(/.$/, last => `%${last.charCodeAt(0).toString(16)}`)
+    for (const path of [`/v1/models/${encoded}`, `/${encoded}/x`, `/v1/models/${client.pathKey}`, `/${client.pathKey}`]) {
+      await ask(path)
+      await ask(path, { key: null, headers: { 'x-request-id': client.idKey } })
+    }
+    for (const model of [client.modelKey, 'status-500', 'dead/x', house.apiKey]) {
+      await chat({ model, messages }, { headers: { 'x-request-id': client.idKey } })
+    }
   })
 
   test('queries, the target and the Host of a request', async () => {
@@ -326,8 +341,8 @@ describe('afterwards', () => {
   const all = { ...house, ...client }
 
   test('the test can fail: what was sent is found by its search', () => {
-    const text = `?a=${encodeURIComponent(`x ${client.query}`)} ${btoa(`me:${house.basicHeader}`)} ${JSON.stringify(`"${client.prompt}"`)}`
-    expect(found(all, text).sort()).toEqual(['basicHeader', 'prompt', 'query'])
+    const text = `?a=${encodeURIComponent(`x ${client.query}`)} HouseKey%2d1f7%61 ${btoa(`me:${house.basicHeader}`)} ${JSON.stringify(`"${client.prompt}"`)}`
+    expect(found(all, text).sort()).toEqual(['apiKey', 'basicHeader', 'prompt', 'query'])
   })
 
   test('the log was written, and says who was refused', () => {

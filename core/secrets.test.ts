@@ -27,6 +27,24 @@ describe('a name that looks secret', () => {
     'max_tokens_secret',
     'new_token_key',
     'passphrase',
+    'pass',
+    'db_pass',
+    'PGPASS',
+    'dbPass',
+    'pwd',
+    'MYSQL_PWD',
+    'key',
+    'keys',
+    'ssl_key',
+    'signing-key',
+    'licenseKey',
+    'key2',
+    'license',
+    'dsn',
+    'sentry_dsn',
+    'pat',
+    'githubPat',
+    'jwt',
   ])('%s', name => {
     expect(looksSecret(name)).toBe(true)
   })
@@ -47,6 +65,23 @@ describe('a name that looks secret', () => {
     'name',
     'keyboard',
     'max_tool_rounds',
+    'cert_file',
+    'ssl_key_file',
+    'wake_word',
+    'monkey',
+    'keyword',
+    'key_name',
+    'sort_key',
+    'primary-key',
+    'publicKey',
+    'passes',
+    'bypass',
+    'pass_through',
+    'compat',
+    'format',
+    'pattern',
+    'patch',
+    'license_file',
   ])('%s does not', name => {
     expect(looksSecret(name)).toBe(false)
   })
@@ -56,6 +91,16 @@ describe('a name that looks secret', () => {
     expect(looksSecret('private', true)).toBe(false)
     expect(looksSecret('tokens', 500)).toBe(false)
     expect(looksSecret('password', 123456)).toBe(true)
+    expect(looksSecret('keys', 500_000)).toBe(false)
+    expect(looksSecret('pass', 2)).toBe(false)
+    expect(looksSecret('pass', 123456)).toBe(true)
+    expect(looksSecret('key', '/etc/ssl/my.key')).toBe(false)
+    expect(looksSecret('key', 'my.pem')).toBe(false)
+    expect(looksSecret('key', '/abcdEFGH1234/abcdEFGH1234567=')).toBe(true)
+    expect(looksSecret('pwd', '/srv')).toBe(false)
+    expect(looksSecret('pwd', 'hunter2')).toBe(true)
+    expect(looksSecret('license', 'Apache-2.0')).toBe(false)
+    expect(looksSecret('license', 'ABCDE-12345')).toBe(true)
   })
 })
 
@@ -128,6 +173,28 @@ describe('the secrets of a config', () => {
       ['option-1', 'option-2', '123456'],
     ],
     ['options under plugins.configs', { plugins: { configs: { mine: { auth: { user: 'x', value: 'option-3' } } } } }, ['option-3']],
+    [
+      'what follows flags, of every program that is started',
+      {
+        mcp: {
+          servers: [
+            {
+              name: 'a',
+              command: 'c -H "X-Team: argument-1"',
+              args: ['-k', 'argument-2', '--pass', '--ARGUMENT-3', '-pArgument-4', '--', 'PGPASS=argument-5'],
+            },
+          ],
+        },
+        models: [{ name: 'm', model_path: 'm.gguf', extra_args: ['--hf-pat', 'argument-6', 'ABCDEFGHIJKLMNOPQRSTUV'] }],
+      },
+      ['argument-1', 'argument-2', '--ARGUMENT-3', 'Argument-4', 'argument-5', 'argument-6', 'ABCDEFGHIJKLMNOPQRSTUV'],
+    ],
+    ['passwords with spaces', { redis: { url: 'redis://me:pass word@host' } }, ['pass%20word', 'pass word']],
+    [
+      'options with short names',
+      { pipeline: ['./mine.ts'], mine: { pass: 'option-1', key: 'option-2', dsn: 'http://option-3@h' } },
+      ['option-1', 'option-2', 'http://option-3@h'],
+    ],
     ['the command of a model', { models: [{ name: 'm', command: 'serve --api-key command-1' }] }, ['command-1']],
   ])('%s', async (_, yaml, secrets) => {
     expect(await secretsIn(yaml)).toEqual(expect.arrayContaining(secrets))
@@ -156,7 +223,17 @@ describe('the secrets of a config', () => {
           {
             name: 'files',
             command: 'npx',
-            args: ['-y', '@scope/server-filesystem', '/srv/documents'],
+            args: [
+              '-y',
+              '@scope/server-filesystem',
+              '/srv/documents',
+              '-u',
+              'postgres',
+              '-e',
+              'NODE_ENV=production',
+              '--key',
+              '/etc/ssl/my.key',
+            ],
             env: { NODE_ENV: 'production', HOME: '/srv', PORT: '8080800', LANG: 'en_US.UTF-8', SERVICE: 'http://localhost:8080' },
           },
         ],
@@ -187,6 +264,48 @@ describe('hiding', () => {
     for (let round = 0; round < 3; round++) expect(texts.map(finds)).toEqual([false, true, true, false])
     for (let i = 0; i < 3000; i++) expect(finds(`/${i}`)).toBe(false)
     expect(texts.map(finds)).toEqual([false, true, true, false])
+  })
+
+  test('encoded, once or more, by whoever does it', () => {
+    const { finds, hide, clear } = createScreen(['SECRETkey0', 'pass wörd'])
+    const texts = ['/x/SECRETkey%30', '/x/%53ECRETkey0', '/x/SECRETkey%2530', '/x/%ff/SECRETkey%30%zz%', '/x/pass%20w%c3%b6rd']
+    for (const text of texts) {
+      expect(finds(text)).toBe(true)
+      expect(hide(text)).toContain('<redacted>')
+      expect(hide(text)).not.toMatch(/key|pass/)
+      expect(JSON.parse(clear(`${JSON.stringify({ path: text })}\n`)).path).toBe(hide(text))
+    }
+    for (const text of ['/x/hf.co%2Forg%2Fmodel', '/100%', '/%zz']) expect([finds(text), hide(text)]).toEqual([false, text])
+  })
+
+  test('keys that nobody knows, by the way they begin', () => {
+    const { finds, hide, clear } = createScreen([])
+    const keys = [
+      'sk-fake0000000000000000',
+      'sk-proj-FAKE_fakefakefake',
+      'ghp_fakeFAKEfakeFAKE0000',
+      'glpat-FAKEfakeFAKEfake0',
+      'xoxb-0000-FAKEfakeFAKE',
+      'hf_FAKEfakeFAKEfake00',
+      'AKIAFAKEFAKEFAKEFAKE0',
+      'eyJmYWtl.eyJmYWtl.ZmFrZQ00',
+    ]
+    for (const key of keys) {
+      expect(finds(`/v1/${key}`)).toBe(true)
+      expect(hide(`/v1/${key}/x`)).toBe('/v1/<redacted>/x')
+      expect(hide(`/v1/${key.slice(0, -1)}%${key.charCodeAt(key.length - 1).toString(16)}`)).toBe('/v1/<redacted>')
+      expect(JSON.parse(clear(`${JSON.stringify({ message: `line\n${key}` })}\n`)).message).toBe('line\n<redacted>')
+    }
+    for (const text of ['/v1/models', 'sk-short', 'hf.co/org/a-model-with-a-long-name', 'risk-assessment-model-large']) {
+      expect(hide(text)).toBe(text)
+    }
+  })
+
+  test('a text that was encoded a thousand times costs no more than one that was twice', () => {
+    const text = `/%${'25'.repeat(100_000)}41`
+    const before = performance.now()
+    expect(createScreen(['SECRETkey0']).finds(text)).toBe(false)
+    expect(performance.now() - before).toBeLessThan(1000)
   })
 
   test('in a line the names of its fields, its level and its numbers stay', () => {

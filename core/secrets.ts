@@ -1,4 +1,5 @@
 import type { Config } from './config/schema.ts'
+import { startsProgram, wordsOf } from './secrets/arguments.ts'
 import { looksSecret } from './secrets/looks.ts'
 import { secretsInArguments, secretsInHeader, secretsInUrl, seemsPlain } from './secrets/values.ts'
 
@@ -22,13 +23,13 @@ export function secretsOf(config: Config): string[] {
 
 function secretsIn(value: unknown, key: string): string[] {
   if (typeof value === 'string') {
-    const inside = key === 'command' ? [...secretsInUrl(value), ...secretsInArguments(value.split(/\s+/))] : secretsInUrl(value)
+    const inside = [...secretsInUrl(value), ...(startsProgram.test(key) ? secretsInArguments(wordsOf(value)) : [])]
     return looksSecret(key, value) ? [value, ...inside] : inside
   }
   if (typeof value === 'number') return looksSecret(key, value) ? [String(value)] : []
   if (Array.isArray(value)) {
     const inside = value.flatMap(item => secretsIn(item, key))
-    return key === 'args' || key === 'extra_args' ? [...inside, ...secretsInArguments(value)] : inside
+    return startsProgram.test(key) ? [...inside, ...secretsInArguments(value)] : inside
   }
   if (typeof value !== 'object' || value === null) return []
   const entries = Object.entries(value)

@@ -26,7 +26,8 @@ export function configLines(shown: Tree, { sources, file, notes }: Pick<LoadedCo
   const body = sections.flatMap((lines, index) =>
     index > 0 && Math.max(lines.length, sections[index - 1]?.length ?? 0) > 1 ? ['', ...lines] : lines,
   )
-  return [...head.map(line => `# ${line}`), ...body]
+  const careful = 'secrets are masked; in arguments and options of plugins by their looks, so look before you share this'
+  return [...[...head, careful].map(line => `# ${line}`), ...body]
 }
 
 function yamlFlow(value: unknown): string {

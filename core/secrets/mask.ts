@@ -1,29 +1,33 @@
+import { secretPartOf, startsProgram, withWords, wordsOf } from './arguments.ts'
 import { looksSecret, redacted } from './looks.ts'
 import { maskUrl } from './mask-url.ts'
+import { knownKeys, replaceKeys } from './words.ts'
 
 /** Names of mappings whose every value may be a secret, whatever its name. */
 const allSecret = /^(headers|env)$/i
 
-/** Lists and lines of words that start a program. */
-const commandLine = /^(args|extra_?args|command)$/i
-
 /**
  * A copy of settings that may be shown: no secret, wherever it stands. Masked are values with a name that looks
- * secret, every header and environment variable, what is secret in an address, and what follows a secret-looking
- * flag in a command line; and wherever one of `secrets` stands a second time.
+ * secret, every header and environment variable, what is secret in an address or in the arguments of a program, and
+ * words that look like keys; and wherever one of `secrets` stands a second time.
  */
 export function maskSettings(settings: unknown, secrets: readonly string[] = []): unknown {
   const show = (text: string) => secrets.reduce((shown, secret) => shown.replaceAll(secret, redacted), text)
   const walk = (value: unknown, name: string): unknown => {
     if (allSecret.test(name) || looksSecret(name, value)) return hide(value)
-    if (Array.isArray(value)) return commandLine.test(name) ? maskArguments(value.map(String)).map(show) : value.map(item => walk(item, ''))
+    if (Array.isArray(value))
+      return areArguments(name, value) ? maskArguments(value.map(String)).map(show) : value.map(item => walk(item, ''))
     if (typeof value === 'object' && value !== null) return mapValues(value, walk)
     if (value === Number.POSITIVE_INFINITY) return 'none' // JSON has no word for it
     if (typeof value !== 'string') return value
-    return show(commandLine.test(name) ? maskCommand(value) : maskText(value))
+    return show(startsProgram.test(name) || /(?:^|\s)--?[A-Za-z]/.test(value) ? maskCommand(value) : maskWords(maskText(value)))
   }
   return walk(settings, '')
 }
+
+const areArguments = (name: string, items: readonly unknown[]): boolean =>
+  items.every(item => typeof item !== 'object') &&
+  (startsProgram.test(name) || items.some(item => typeof item === 'string' && /^--?[A-Za-z]/.test(item)))
 
 /** The names stay, and what is not set is seen not to be. */
 function hide(value: unknown): unknown {
@@ -33,39 +37,51 @@ function hide(value: unknown): unknown {
 
 function mapValues(value: object, change: (value: unknown, name: string) => unknown): unknown {
   if (Array.isArray(value)) return value.map(item => change(item, ''))
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, change(item, name)]))
+  // some keep keys the other way round: `{ <key>: <its owner> }`
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [maskWords(name), change(item, name)]))
 }
 
 /** A command as one text, its spaces kept. */
-export function maskCommand(command: string): string {
-  const words = command.match(/"[^"]*"|'[^']*'|\S+/g) ?? []
-  const masked = maskArguments(words)
-  let at = -1
-  return command.replace(/"[^"]*"|'[^']*'|\S+/g, () => masked[++at] as string)
-}
+export const maskCommand = (command: string): string => withWords(command, maskArguments(wordsOf(command)))
 
 /** The arguments of a program: `--api-key x`, `--token=x`, `TOKEN=x`, `-H "Authorization: x"`, and whatever looks like a key by itself. */
 export function maskArguments(words: readonly string[]): string[] {
-  return words.map((word, i) => {
-    const flag = words[i - 1]?.match(/^--?([\w.-]+)$/)?.[1]
-    if (flag !== undefined && !word.startsWith('--') && (looksSecret(flag, word) || /^(H|header|env|e|u|user)$/.test(flag))) return redacted
-    return maskText(word)
+  return words.map((word, index) => {
+    const secret = secretPartOf(words, index)
+    if (secret) return word.slice(0, secret.at) + redacted
+    // some words are commands themselves: `sh -c "curl --key x"`
+    const shown = /\s--?[A-Za-z]/.test(word) ? maskCommand(word) : word
+    const [, name = '', value = ''] = /^(-{0,2}[\w.-]+=)?(.*)$/s.exec(shown) ?? []
+    return maskWords(name + maskText(value))
   })
 }
 
+/** Words that look like keys, wherever they stand. */
+const maskWords = (text: string): string => replaceKeys(text, () => redacted)
+
 /** Addresses, connection strings, header lines and keys inside of a text. */
 export const maskText = (text: string): string =>
-  maskHeaderLine(text)
-    .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"']+/gi, maskUrl)
-    .replace(/\b(?:Bearer|Basic) +[\w.~+/=-]{8,}/gi, redacted)
-    .replace(/([\w.-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s;,&"']+)/g, (whole, name: string) => (looksSecret(name) ? `${name}=${redacted}` : whole))
-    .replace(/\b[^\s:@/"']+:[^\s@/"']+@(?=[\w.[(-])/g, `${redacted}@`)
-    .replace(/\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|xox[abprs]|hf|gsk|AKIA|eyJ)[-_]?[A-Za-z0-9][\w.-]{15,}/g, redacted)
+  maskHeaderLine(isAddress.test(text) ? maskUrl(text) : text)
+    .replace(/\b[a-z][a-z0-9+.-]*:\/\/(?:[^\s/?#]*@)?[^\s"']+/gi, maskUrl)
+    .replace(/\bBearer +[\w.~+/=-]+|\bBasic +[\w.~+/=-]{4,}/gi, redacted)
+    .replace(/([\w.-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s;,&"']+)/g, maskAssignment)
+    .replace(/\b[^\s:@/"']+:[^\s/"']+@(?=[\w.[(-])/g, `${redacted}@`)
+    .replace(knownKeys, redacted)
+
+/** All of it is one: a password may hold quotes and spaces. */
+const isAddress = /^\s*[a-z][a-z0-9+.-]*:\/\//i
+
+const maskAssignment = (whole: string, name: string, value: string) =>
+  looksSecret(name, value.replace(/^(["'])(.*)\1$/s, '$2')) ? `${name}=${redacted}` : whole
 
 /** `X-API-Key: …`: where it ends nobody knows, so all the rest goes. */
 function maskHeaderLine(text: string): string {
-  for (const { index, 1: name = '' } of text.matchAll(/([\w.-]+):(?!\/\/)\s*(?=\S)/g)) {
-    if (looksSecret(name)) return `${text.slice(0, index)}${name}: ${redacted}`
+  for (const {
+    index,
+    0: { length },
+    1: name = '',
+  } of text.matchAll(/([\w.-]+):(?!\/\/)\s*(?=\S)/g)) {
+    if (looksSecret(name, text.slice(index + length))) return `${text.slice(0, index)}${name}: ${redacted}`
   }
   return text
 }

@@ -1,16 +1,19 @@
+import { secretPartOf } from './arguments.ts'
 import { looksSecret } from './looks.ts'
+import { knownKeys, replaceKeys, seemsKeyInPath, seemsRandom } from './words.ts'
 
 /** What is secret in an address, or in a text that holds one: passwords, and keys in the path and in the query. */
 export function secretsInUrl(text: string): string[] {
   if (!text.includes('://')) return []
-  return [...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/\S+/gi)].flatMap(([address]) => {
+  const addresses = [...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/\S+/gi)].map(([address]) => address)
+  // a text that is one address may have spaces in its password
+  const whole = /^\s*[a-z][a-z0-9+.-]*:\/\/.*\s.*@/is.test(text) ? [text.trim()] : []
+  return [...whole, ...addresses].flatMap(address => {
     const url = URL.parse(address)
     if (!url) return secretsInBroken(address)
     const { username, password, searchParams, pathname } = url
-    const parameters = [...searchParams].flatMap(([name, value]) =>
-      looksSecret(name) || name === 'key' || seemsRandom(value) ? [value] : [],
-    )
-    return [...secretsInUser(username, password), ...parameters, ...pathname.split('/').filter(seemsRandom)]
+    const parameters = [...searchParams].flatMap(([name, value]) => (looksSecret(name, value) || seemsRandom(value) ? [value] : []))
+    return [...secretsInUser(username, password), ...parameters, ...pathname.split('/').filter(seemsKeyInPath)]
   })
 }
 
@@ -36,20 +39,27 @@ export function secretsInHeader(name: string, value: string): string[] {
   return [value, key, pair, pair.slice(pair.indexOf(':') + 1)]
 }
 
-/** `--api-key=…`, `--api-key …`, and whatever looks like nothing but a key. */
-export const secretsInArguments = (items: readonly unknown[]): string[] =>
-  items.flatMap((item, index) => {
-    if (typeof item !== 'string') return []
-    const [, name, value] = /^-*([A-Za-z][\w-]*)=(.*)$/s.exec(item) ?? []
-    if (name !== undefined && value !== undefined && (looksSecret(name) || seemsRandom(value))) return [value]
-    const before = items[index - 1]
-    const named = typeof before === 'string' && /^-+[A-Za-z][\w-]*$/.test(before) && looksSecret(before) && !item.startsWith('-')
-    return named || seemsRandom(item) ? [item] : []
+/** What is secret in the words of a command: by its place or name, or because it looks like nothing but a key. */
+export const secretsInArguments = (items: readonly unknown[]): string[] => {
+  const words = items.map(String)
+  return words.flatMap((word, index) => {
+    const part = secretPartOf(words, index)
+    if (!part) return keysIn(word)
+    const secret = word.slice(part.at)
+    const value = /^[^\s:=]+[:=]\s*(.+)$/s.exec(secret)?.[1]
+    if (!part.vague) return [secret]
+    return value === undefined || seemsPlain(value) ? [] : [secret, value, value.replace(/^\w+ +/, '')]
   })
+}
 
-/** Nobody thought this up: a long run of letters and digits, or a UUID. Names of models and paths have shorter ones. */
-export const seemsRandom = (text: string): boolean =>
-  /(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{16,}/.test(text) || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+function keysIn(word: string): string[] {
+  const keys: string[] = []
+  replaceKeys(word, key => {
+    keys.push(key)
+    return key
+  })
+  return [...keys, ...(word.match(knownKeys) ?? [])]
+}
 
 /** What variables hold that are no secrets: a word, a number, a path, an address, a locale. */
 export const seemsPlain = (text: string): boolean =>

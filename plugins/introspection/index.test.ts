@@ -340,6 +340,20 @@ describe('/v1/system/memory', () => {
     expect(house.lines.filter(({ level, message }) => level === 'warn' && String(message).includes('memory is off'))).toHaveLength(1)
   })
 
+  test.skipIf(process.platform === 'win32')(
+    'a pipe in its place holds up nobody: not who asks for it, not a chat with the card',
+    async () => {
+      await using house = await open({ yaml: { introspection: { chat_inject_enabled: true } } })
+      const users = join(house.folder, 'data', 'memory', 'users')
+      expect(await Bun.spawn(['mkfifo', join(users, 'bob.json')]).exited).toBe(0)
+      expect((await user(house, 'bob')).status).toBe(404)
+      const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }] })
+      const headers = { 'x-llamagate-user': 'bob' }
+      expect((await fetch(`${house.url}/v1/chat/completions`, { method: 'POST', headers, body })).status).toBe(200)
+      expect((await put(house, 'bob', { pinned: ['x'] })).status).toBe(200)
+    },
+  )
+
   test('a disk that does not take it is told of', async () => {
     await using house = await open()
     const users = join(house.folder, 'data', 'memory', 'users')

@@ -22,6 +22,18 @@ async function written(file: string): Promise<string> {
   return readFileSync(file, 'utf8').trim()
 }
 
+/** Resolves when these processes have ended. A dead one that nobody has collected yet still has its number. */
+async function gone(...pids: readonly number[]): Promise<void> {
+  const ended = (pid: number) => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+    } catch {
+      return true
+    }
+  }
+  while (process.platform === 'linux' && !pids.every(ended)) await Bun.sleep(5)
+}
+
 test.skipIf(process.platform === 'win32')('gives what a tool writes; undefined when it fails or is not there', async () => {
   expect(await runTool([script('good', 'echo "$1 $2"'), 'a b', '$HOME'], patient())).toBe('a b $HOME\n')
   expect(await runTool([script('bad', 'echo text; exit 9')], patient())).toBeUndefined()
@@ -38,9 +50,27 @@ test.skipIf(process.platform === 'win32')('a tool that hangs ends at the signal,
   const [shell, child] = (await written(pids)).split(' ').map(Number) as [number, number]
   budget.abort()
   expect(await answer).toBeUndefined()
-  // a dead process that nobody has collected yet still has its number
-  const gone = (pid: number) => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
-  while (process.platform === 'linux' && !(gone(shell) && gone(child))) await Bun.sleep(5)
+  await gone(shell, child)
+})
+
+test.skipIf(process.platform === 'win32')('a tool that leaves a process behind has answered, and the process ends', async () => {
+  const pid = join(folder, 'left')
+  const answers = script('answers', `sleep 600 &\necho $! > ${pid}\necho "NVIDIA A, 12288, 5"; exit 0`)
+  // nobody aborts: with the pipe held open, only the end of the tool can end this
+  expect(await runTool([answers], patient())).toBe('NVIDIA A, 12288, 5\n')
+  await gone(Number(await written(pid)))
+  // the same when the answer is that it failed, and when nobody holds the pipe
+  rmSync(pid)
+  expect(await runTool([script('fails', `sleep 600 &\necho $! > ${pid}\necho text; exit 9`)], patient())).toBeUndefined()
+  await gone(Number(await written(pid)))
+  rmSync(pid)
+  expect(await runTool([script('quiet', `sleep 600 > /dev/null &\necho $! > ${pid}\necho text`)], patient())).toBe('text\n')
+  await gone(Number(await written(pid)))
+})
+
+test.skipIf(process.platform === 'win32')('an answer as long as a pipe holds is whole, though the pipe stays open', async () => {
+  const text = await runTool([script('long', 'sleep 600 & head -c 65536 /dev/zero | tr "\\0" x')], patient())
+  expect(text).toBe('x'.repeat(65_536))
 })
 
 test.skipIf(process.platform === 'win32')('output without end is not collected', async () => {

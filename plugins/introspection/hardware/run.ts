@@ -6,7 +6,10 @@ const mostBytes = 1024 * 1024
 /** What a tool needs to find itself and its driver. Nothing else: the rest of our environment holds keys. */
 const passedOn = ['PATH', 'HOME', 'LD_LIBRARY_PATH', 'SystemRoot', 'windir', 'ComSpec', 'PATHEXT', 'PSModulePath', 'TEMP', 'TMP']
 
-/** Runs a program without a shell and without our secrets. Killed with all it started when the signal aborts. */
+/** A process that the tool left behind may hold its output open; what the tool wrote is there long before this. */
+const holdMs = 200
+
+/** Runs a program without a shell and without our secrets. What it started is killed when it ends, or the signal aborts. */
 export const runTool: Run = async ([name = '', ...args], signal) => {
   const file = signal.aborted ? null : Bun.which(name)
   if (!file) return
@@ -17,17 +20,22 @@ export const runTool: Run = async ([name = '', ...args], signal) => {
   } catch {
     return // not executable, or no more processes
   }
-  const end = () => {
-    if (child.exitCode === null) kill(child.pid)
-  }
-  signal.addEventListener('abort', end, { once: true })
-  const aborted = new Promise<undefined>(resolve => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
+  const { promise: over, resolve: giveUp } = Promise.withResolvers<'given up'>()
+  const stop = () => giveUp('given up')
+  signal.addEventListener('abort', stop, { once: true })
+  const output = collect(child.stdout, stop)
+  let held: Timer | undefined
   try {
-    // a grandchild may hold the pipe open for longer than the child lives, so reading must not be waited for alone
-    return await Promise.race([aborted, collect(child)])
+    if ((await Promise.race([over, child.exited])) !== 0) return
+    const hold = new Promise(resolve => {
+      held = setTimeout(resolve, holdMs)
+    })
+    return (await Promise.race([over, output.ended, hold])) === 'given up' ? undefined : output.text()
   } finally {
-    signal.removeEventListener('abort', end)
-    end()
+    clearTimeout(held)
+    signal.removeEventListener('abort', stop)
+    killAll(child)
+    output.drop()
   }
 }
 
@@ -41,22 +49,32 @@ const start = (command: readonly string[], env: Record<string, string | undefine
     detached: process.platform !== 'win32',
   })
 
-async function collect(child: ReturnType<typeof start>): Promise<string | undefined> {
+/** Reads on while others wait for the tool to end. */
+function collect(stream: ReadableStream<Uint8Array>, onTooMuch: () => void) {
+  const reader = stream.getReader()
   const parts: Uint8Array[] = []
   let bytes = 0
-  for await (const part of child.stdout) {
-    bytes += part.byteLength
-    if (bytes > mostBytes) return
-    parts.push(part)
+  const read = async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      bytes += part.value.byteLength
+      if (bytes > mostBytes) return onTooMuch()
+      parts.push(part.value)
+    }
   }
-  return (await child.exited) === 0 ? new TextDecoder().decode(Buffer.concat(parts)) : undefined
+  return {
+    ended: read().catch(() => {}),
+    text: () => new TextDecoder().decode(Buffer.concat(parts)),
+    /** Lets go of the pipe, though somebody may still hold the other end. */
+    drop: () => void reader.cancel().catch(() => {}),
+  }
 }
 
-/** The child is the leader of its own group, so that what it started ends with it. */
-function kill(pid: number): void {
+/** The tool is the leader of its own group, which outlives it as long as anybody is in it. Windows has no such groups. */
+function killAll({ pid, exitCode }: { readonly pid: number; readonly exitCode: number | null }): void {
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, 'SIGKILL')
+    if (process.platform !== 'win32') process.kill(-pid, 'SIGKILL')
+    else if (exitCode === null) process.kill(pid, 'SIGKILL')
   } catch {
-    // it has ended
+    // nobody is left
   }
 }

@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { oddity, readRegular } from './regular-file.ts'
 
 /** What is in a file that people edit by hand. */
 export type Content =
@@ -10,11 +11,15 @@ export type Content =
 /** No memory is as large; a file that is would only be read to be cut. */
 const mostBytes = 4 * 1024 * 1024
 
-/** Reads a JSON object. */
+/** Reads a JSON object. A link, a pipe, a device or a folder is broken: only regular files are read. */
 export async function readJson(file: string): Promise<Content> {
   try {
-    if ((await stat(file)).size > mostBytes) return { state: 'broken', reason: 'it is larger than 4 MiB' }
-    const value: unknown = JSON.parse((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''))
+    // before it is opened, because that alone makes some devices do something
+    const odd = oddity(await lstat(file))
+    if (odd !== undefined) return { state: 'broken', reason: odd }
+    const content = await readRegular(file, mostBytes)
+    if ('reason' in content) return { state: 'broken', reason: content.reason }
+    const value: unknown = JSON.parse(content.text.replace(/^\uFEFF/, ''))
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return { state: 'read', value: value as Record<string, unknown> }
     return { state: 'broken', reason: 'it is no JSON object' }

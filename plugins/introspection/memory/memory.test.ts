@@ -1,12 +1,26 @@
-import { afterAll, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'bun:test'
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from 'gatehouse'
 import { capEntries, cutWithDots } from './entries.ts'
 import { fileNameOf, plainNameOf } from './file-names.ts'
+import { readJson } from './json-file.ts'
 import { type Memory, openMemory } from './memory.ts'
 import { createFileQueue } from './queue.ts'
+import { readRegular } from './regular-file.ts'
 
 const folders: string[] = []
 afterAll(() => {
@@ -125,6 +139,76 @@ test('a file that cannot be read is ignored, told of once, and put aside before 
   }
   writeFileSync(user('bom.json'), '\uFEFF{"pinned":["x"]}')
   expect((await memory.users.read('bom'))?.pinned).toEqual(['x'])
+})
+
+describe.skipIf(process.platform === 'win32')('what is no regular file is neither read nor waited for', () => {
+  const pipe = async (file: string) => expect(await Bun.spawn(['mkfifo', file]).exited).toBe(0)
+  const odd = {
+    'a pipe': pipe,
+    'a link to a device without end': async (file: string) => symlinkSync('/dev/zero', file),
+    'a link to a file elsewhere': async (file: string) => {
+      const elsewhere = `${file}.elsewhere`
+      writeFileSync(elsewhere, '{"pinned":["not for here"]}')
+      symlinkSync(elsewhere, file)
+    },
+    'a link to nothing': async (file: string) => symlinkSync('/nowhere/at/all', file),
+    'a folder': async (file: string) => void mkdirSync(file),
+  }
+
+  test.each(Object.entries(odd))('%s', async (_, make) => {
+    const { memory, user, system, warnings } = await open()
+    await make(user('bob.json'))
+    await make(system)
+    expect(await memory.users.read('bob')).toBeUndefined()
+    expect(await memory.status()).toEqual({ user_count: 0, session_count: 0, total_size_bytes: 0 })
+    await memory.system.update({ capabilities: {} })
+    expect(lstatSync(system).isFile()).toBe(false)
+    expect(warnings.map(({ reason }) => String(reason))).toEqual([
+      expect.stringMatching(/^it is (no regular file|a symbolic link, and links are not followed)$/),
+      expect.stringMatching(/^it is (no regular file|a symbolic link, and links are not followed)$/),
+    ])
+    expect((await memory.users.write('bob', { pinned: ['mine'] })).pinned).toEqual(['mine'])
+    expect(lstatSync(user('bob.json')).isFile()).toBe(true)
+    expect(readdirSync(user('.')).some(name => name.startsWith('bob.json.broken-'))).toBe(true)
+    await memory.close()
+  })
+
+  test("nor is a link under LlamaGate's name; forgetting removes the link and not what it leads to", async () => {
+    const { memory, folder, user } = await open()
+    const elsewhere = join(folder, 'Bob.json')
+    writeFileSync(elsewhere, '{"pinned":["not for here"]}')
+    symlinkSync(elsewhere, user('Bob.json'))
+    symlinkSync(elsewhere, user('eve.json'))
+    for (const id of ['Bob', 'eve']) {
+      expect(await memory.users.read(id)).toBeUndefined()
+      expect(await memory.users.forget(id)).toBe(true)
+    }
+    expect(readdirSync(user('.'))).toEqual([])
+    expect(readFileSync(elsewhere, 'utf8')).toContain('not for here')
+  })
+
+  test('not even one that took the place of a file that was looked at', async () => {
+    const { user } = await open()
+    await pipe(user('pipe'))
+    expect(await readRegular(user('pipe'), 100)).toEqual({ reason: 'it is no regular file' })
+    expect(await readRegular('/dev/zero', 100)).toEqual({ reason: 'it is no regular file' })
+    symlinkSync('/dev/zero', user('link'))
+    expect(await readRegular(user('link'), 100).catch(({ code }) => code)).toBe('ELOOP')
+  })
+})
+
+test('a file is read up to 4 MiB', async () => {
+  const { user } = await open()
+  const file = user('bob.json')
+  writeFileSync(file, ' '.repeat(4 * 1024 * 1024))
+  expect(await readJson(file)).toEqual({ state: 'broken', reason: 'it is no valid JSON' })
+  appendFileSync(file, '{}')
+  expect(await readJson(file)).toEqual({ state: 'broken', reason: 'it is larger than 4 MiB' })
+})
+
+test.skipIf(process.platform !== 'linux')('a file that says it is empty is read no further either', async () => {
+  expect(statSync('/proc/self/maps').size).toBe(0)
+  expect(await readRegular('/proc/self/maps', 100)).toMatchObject({ reason: expect.stringContaining('larger than') })
 })
 
 test('many writers at once: every list is whole and the last one stands', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from 'node:fs/promises'
+import { lstat, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'gatehouse'
 import type { EntryLimits } from './entries.ts'
@@ -56,7 +56,7 @@ export async function openMemory({ folder, limits, queue, log, now }: MemoryOpti
         ...(updatedAt !== undefined && { system_updated_at: updatedAt }),
         user_count: ofUsers.length,
         session_count: ofSessions.length,
-        total_size_bytes: [...ofUsers, ...ofSessions, ofSystem].reduce((sum, size) => sum + size, 0),
+        total_size_bytes: [...ofUsers, ...ofSessions, ofSystem ?? 0].reduce((sum, size) => sum + size, 0),
       }
     },
     close: queue.idle,
@@ -66,11 +66,13 @@ export async function openMemory({ folder, limits, queue, log, now }: MemoryOpti
 /** The sizes of the JSON files in a folder; a folder somebody removed has none. */
 async function sizesIn(folder: string): Promise<readonly number[]> {
   const names = await readdir(folder).catch(() => [])
-  return Promise.all(names.filter(name => name.endsWith('.json')).map(name => sizeOf(join(folder, name))))
+  const sizes = await Promise.all(names.filter(name => name.endsWith('.json')).map(name => sizeOf(join(folder, name))))
+  return sizes.filter(size => size !== undefined)
 }
 
-const sizeOf = (file: string): Promise<number> =>
-  stat(file).then(
-    ({ size }) => size,
-    () => 0,
+/** Undefined for what is no regular file, and is never read. */
+const sizeOf = (file: string): Promise<number | undefined> =>
+  lstat(file).then(
+    info => (info.isFile() ? info.size : undefined),
+    () => undefined,
   )
