@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +21,12 @@ describe('the command line', () => {
     expect(code).toBe(0)
   })
 
+  test.each([[['version', '--json']], [['--version', '--json']], [['--json', '-v']]])('%p prints it as JSON', async args => {
+    const { code, stdout } = await runGatehouse({ args })
+    expect(JSON.parse(stdout)).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+    expect(code).toBe(0)
+  })
+
   test.each(['--help', '-h', 'help'])('%s lists the commands', async argument => {
     const { code, stdout } = await runGatehouse({ args: [argument] })
     expect(stdout).toContain('serve')
@@ -35,6 +41,8 @@ describe('the command line', () => {
     [['config', 'check', '--help'], 'Usage: gatehouse config check'],
     [['doctor', '--help'], 'Usage: gatehouse doctor'],
     [['help', 'config'], 'Usage: gatehouse config check'],
+    [['version', '--help'], 'Usage: gatehouse version'],
+    [['-help'], 'Usage: gatehouse [command]'],
   ])('%p prints the help of that command and exits 0', async (args, line) => {
     const { code, stdout } = await runGatehouse({ args })
     expect(stdout).toContain(line)
@@ -42,7 +50,18 @@ describe('the command line', () => {
   })
 
   test.each([
-    [['fly'], 'there is no command "fly"'],
+    [['fly'], 'there is no command "fly"; gatehouse --help lists them'],
+    [['sevre'], 'there is no command "sevre"; did you mean serve? gatehouse --help lists them'],
+    [['--prot', '8080'], 'there is no option --prot; did you mean --port? gatehouse --help lists them'],
+    [['--prot=1'], 'serve has no option --prot; did you mean --port? gatehouse serve --help lists its options'],
+    [['doctor', '--jsn'], 'doctor has no option --jsn; did you mean --json? gatehouse doctor --help lists its options'],
+    [['version', 'now'], 'version takes no argument "now"'],
+    [['serve', '--port'], 'gatehouse serve --help lists its options'],
+    [['-port=x'], '--port must be a whole number'],
+    ...['key', 'model', 'sync', 'admin', 'plugin', 'import'].map((name): [string[], string] => [
+      [name, 'create', '--name', 'x'],
+      `${name} is not part of this release yet; gatehouse --help lists the commands there are`,
+    ]),
     [['--port', '1', 'fly'], 'there is no command "fly"'],
     [['toString'], 'there is no command "toString"'],
     [['serve', '--prot', '1'], '--prot'],
@@ -111,6 +130,40 @@ describe('the command line', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1)
     expect(code).toBe(1)
     server.close()
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('what it prints', () => {
+  const command = gatehouseCommand.map(part => `'${part}'`).join(' ')
+  /** Runs a line of sh with `$gatehouse` in an empty folder. */
+  const shell = (line: string, files: Record<string, string> = {}) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'))
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    const env = { PATH: process.env.PATH ?? '', HOME: folder, PORT: '11439' }
+    const { exitCode, stdout, stderr } = Bun.spawnSync(['sh', '-c', line.replaceAll('$gatehouse', command)], { cwd: folder, env })
+    rmSync(folder, { recursive: true })
+    return { code: exitCode, stdout: stdout.toString(), stderr: stderr.toString() }
+  }
+  const commands = ['version', '--help', 'config check', 'config schema', 'doctor']
+
+  test.skipIf(process.platform !== 'linux').each(commands)('%s: to a full disk is one line and exit 1', args => {
+    const { code, stderr } = shell(`$gatehouse ${args} > /dev/full`)
+    expect(stderr).toBe('gatehouse: stdout cannot be written: no space is left on the device (ENOSPC)\n')
+    expect(code).toBe(1)
+  })
+
+  test.each(commands)('%s: to a reader that has left is no mistake', args => {
+    // the reader is gone before the writer begins
+    const { stderr } = shell(`{ sleep 0.3; $gatehouse ${args}; echo "left $?" >&2; } | true`)
+    expect(stderr).toMatch(args === 'doctor' ? /^left [01]\n$/ : /^left 0\n$/)
+  })
+
+  test.each(['serve', 'config check'])('%s: thousands of mistakes all arrive at a slow reader', args => {
+    const yaml = Array.from({ length: 3000 }, (_, index) => `key-that-nobody-knows-${index}: 1`).join('\n')
+    const { stdout } = shell(`{ $gatehouse ${args} 2>&1 >/dev/null; echo "left $?"; } | { sleep 1; cat; }`, { 'gatehouse.yaml': yaml })
+    const lines = stdout.trim().split('\n')
+    expect(lines.filter(line => line.includes('is not a setting'))).toHaveLength(3000)
+    expect(lines.at(-1)).toBe('left 1')
   })
 })
 
@@ -370,6 +423,18 @@ describe('plugins from files', () => {
     ['a misspelt option', config('quiet-hours: { mesage: asleep }'), quietHours, 'quiet-hours'],
     ['a missing option', config(''), quietHours, 'quiet-hours.message'],
     ['options for nobody', config('quiet-hours: { message: a }\nquiet-hour: {}'), quietHours, 'quiet-hour'],
+    [
+      'an option of a built-in plugin',
+      config('quiet-hours: { message: a }\nrouter: { retrys: 1 }'),
+      quietHours,
+      'router.retrys: is not a setting; did you mean retries?',
+    ],
+    [
+      'a name that is nearly a plugin',
+      config('').replace('auth', 'auht'),
+      quietHours,
+      'pipeline[0]: there is no plugin "auht"; did you mean auth?',
+    ],
     ['a syntax error', config(''), 'export default {', 'plugins/quiet-hours.ts could not be loaded'],
     ['no plugin in the file', config(''), 'export default 7', 'is not a plugin'],
     ['a package that is not there', config(''), `import 'left-pad-missing'\n${quietHours}`, 'left-pad-missing'],

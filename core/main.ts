@@ -1,12 +1,13 @@
+import { printError } from './cli/output.ts'
 import { ConfigError } from './errors.ts'
 import { whereThrown } from './log/serialise-error.ts'
 import { runChild } from './processes/runner.ts'
 
 /** The process's last words: a line for each mistake of the operator, the whole story of a mistake of ours. */
-function fail(error: unknown): never {
+async function fail(error: unknown): Promise<never> {
   const known = error instanceof ConfigError
   const lines = (known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)).split('\n')
-  process.stderr.write(`${lines.map(line => (known ? `gatehouse: ${line}` : line)).join('\n')}\n`)
+  await printError(`${lines.map(line => (known ? `gatehouse: ${line}` : line)).join('\n')}\n`)
   process.exit(1)
 }
 

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Config } from './config/schema.ts'
+import { formatPath, type Path } from './config/tree.ts'
 import { ConfigError } from './errors.ts'
+import { findPlugins, type PluginProblem } from './find-plugins.ts'
 import type { Gateway } from './gateway.ts'
 import type { Layer } from './pipeline.ts'
 import type { Plugin, PluginInstance } from './plugin.ts'
-import type { SchemaIssue } from './schema.ts'
 import { within } from './within.ts'
 
 /** Where plugins come from. */
@@ -29,17 +27,6 @@ export interface AlwaysOn {
   readonly before: readonly string[]
 }
 
-/** The pipeline with the plugins that are always on. */
-export function withAlwaysOn(pipeline: readonly string[], alwaysOn: readonly AlwaysOn[]): readonly string[] {
-  const entries = [...pipeline]
-  for (const { name, before } of alwaysOn) {
-    if (entries.includes(name)) continue
-    const place = entries.findIndex(entry => before.includes(entry))
-    entries.splice(place === -1 ? entries.length : place, 0, name)
-  }
-  return entries
-}
-
 /** A plugin that is found, its options checked, but not set up. */
 export interface LoadedPlugin {
   readonly plugin: Plugin
@@ -60,29 +47,33 @@ export function provideModule(name: string, exports: Record<string, unknown>): v
   })
 }
 
-/** Finds the plugins of a pipeline and checks their options. Throws a ConfigError that names plugin and option. */
+/** Finds the plugins of a pipeline and checks their options. Throws a ConfigError with a line for everything that is wrong. */
 export async function loadPlugins(
   pipeline: readonly string[],
   optionsOf: (name: string) => unknown,
   sources: PluginSources,
-): Promise<LoadedPlugin[]> {
-  const loaded: LoadedPlugin[] = []
-  for (const entry of withAlwaysOn(pipeline, sources.alwaysOn)) {
-    const plugin = sources.builtIn.get(entry) ?? (sources.reserved.includes(entry) ? undefined : await importPlugin(entry, sources))
-    if (!plugin) continue
-    if (loaded.some(other => other.plugin.name === plugin.name)) {
-      throw new ConfigError(`pipeline: two plugins are called "${plugin.name}"; give one of them another name`)
-    }
-    loaded.push({ plugin, options: await checkOptions(plugin, optionsOf(plugin.name)) })
-  }
-  return loaded
+): Promise<readonly LoadedPlugin[]> {
+  const { loaded, problems } = await findPlugins(pipeline, optionsOf, sources)
+  if (problems.length === 0) return loaded
+  const line = ({ plugin, path, message }: PluginProblem) => `${formatPath(plugin === undefined ? path : [plugin, ...path])}: ${message}`
+  throw new ConfigError(problems.map(line).join('\n'))
 }
 
 /** A plugin's options stand under its own name at the top level, or in `plugins.configs`. */
-export function optionsOf({ options, plugins, limiter, router }: Config, name: string): unknown {
-  for (const sections of [options, plugins.configs, { limiter, router }]) {
-    if (Object.hasOwn(sections, name)) return (sections as Readonly<Record<string, unknown>>)[name]
-  }
+export const optionsOf = (config: Config, name: string): unknown => findOptions(config, name)?.options
+
+/** The options of a plugin, and where in the config they stand; undefined when nobody wrote any. */
+export function findOptions(
+  { options, plugins, limiter, router }: Config,
+  name: string,
+): { readonly path: Path; readonly options: unknown } | undefined {
+  const places: readonly (readonly [Path, object])[] = [
+    [[], options],
+    [['plugins', 'configs'], plugins.configs],
+    [[], { limiter, router }],
+  ]
+  const [path, section] = places.find(([, section]) => Object.hasOwn(section, name)) ?? []
+  return path && { path: [...path, name], options: (section as Readonly<Record<string, unknown>>)[name] }
 }
 
 /** Sets the plugins up in order. When one fails, those before it are closed again. */
@@ -128,52 +119,3 @@ export async function closeWithin(close: PluginInstance['close'], plugin: string
     log.error({ plugin, err }, 'plugin failed to close')
   }
 }
-
-async function importPlugin(entry: string, { baseDir, pluginDir, builtIn }: PluginSources): Promise<Plugin> {
-  const file = findFile(entry, baseDir, pluginDir)
-  if (!file) {
-    const known = [...builtIn.keys()].join(', ')
-    throw new ConfigError(
-      isPath(entry)
-        ? `pipeline: there is no plugin file ${resolve(baseDir, entry)}`
-        : `pipeline: there is no plugin "${entry}"; built in are ${known}; a plugin of your own is a path such as ./plugins/${entry}.ts, or a file in ${pluginDir}`,
-    )
-  }
-  const module = (await import(pathToFileURL(file).href).catch((cause: unknown) => {
-    throw new ConfigError(`pipeline: ${entry} could not be loaded: ${reasonOf(cause)}`, { cause })
-  })) as { readonly default?: unknown }
-  if (!isPlugin(module.default)) {
-    throw new ConfigError(`pipeline: ${entry} is not a plugin; it needs \`export default definePlugin({ name, setup })\``)
-  }
-  return module.default
-}
-
-const isPath = (entry: string) => /[/\\]|\.[cm]?[jt]s$/.test(entry)
-
-function findFile(entry: string, baseDir: string, pluginDir: string): string | undefined {
-  const base = isPath(entry) ? (isAbsolute(entry) ? entry : resolve(baseDir, entry)) : join(pluginDir, entry)
-  const files = /\.[cm]?[jt]s$/.test(base) ? [base] : [`${base}.ts`, `${base}.js`, join(base, 'index.ts'), join(base, 'index.js')]
-  return files.find(existsSync)
-}
-
-const isPlugin = (value: unknown): value is Plugin =>
-  typeof value === 'object' &&
-  value !== null &&
-  typeof (value as Plugin).name === 'string' &&
-  /^[a-z0-9]+(-[a-z0-9]+)*$/.test((value as Plugin).name) &&
-  typeof (value as Plugin).setup === 'function'
-
-/** Bun gathers syntax errors in an AggregateError whose own message says nothing. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
-}
-
-async function checkOptions({ name, options: schema }: Plugin, given: unknown): Promise<unknown> {
-  if (!schema) return given ?? {}
-  const result = await schema['~standard'].validate(given ?? {})
-  if (!result.issues) return result.value
-  throw new ConfigError(result.issues.map(issue => `${[name, ...pathOf(issue)].join('.')}: ${issue.message}`).join('\n'))
-}
-
-const pathOf = ({ path = [] }: SchemaIssue) => path.map(part => String(typeof part === 'object' ? part.key : part))

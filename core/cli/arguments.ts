@@ -1,25 +1,40 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { didYouMean } from '../config/suggest.ts'
 import { ConfigError } from '../errors.ts'
 
 /** What is on the command line: the word that names the command, if there is one, and everything else. */
 export interface CommandLine {
   readonly command: string | undefined
   readonly rest: readonly string[]
+  /** An option in front of the command that no command has. */
+  readonly stray: string | undefined
 }
 
-/** Options that may stand in front of the command and take a value. */
+/** Options that may stand in front of the command, and the short ones among them. */
+const inFront = ['--config', '--port', '--host', '--demo', '--json', '--help', '--version']
+const short = ['-c', '-p', '-h', '-v']
 const withValue = new Set(['-c', '--config', '-p', '--port', '--host'])
 
 /** Finds the command in the arguments. */
 export function splitCommand(argv: readonly string[]): CommandLine {
   // LlamaWrapper's Go flags have one dash
-  const args = argv.map(argument => (/^-config(=|$)/.test(argument) ? `-${argument}` : argument))
+  const args = argv.map(argument => (inFront.includes(`-${argument.replace(/=.*$/s, '')}`) ? `-${argument}` : argument))
   const at = args.findIndex((argument, index) => !argument.startsWith('-') && !withValue.has(args[index - 1] ?? ''))
-  return { command: args[at], rest: args.filter((_, index) => index !== at) }
+  const isKnown = (option: string) => inFront.includes(option.replace(/=.*$/s, '')) || short.includes(option.slice(0, 2))
+  const stray = args.slice(0, Math.max(0, at)).find(argument => argument.startsWith('-') && !isKnown(argument))
+  return { command: args[at], rest: args.filter((_, index) => index !== at), stray }
 }
 
+/** A complaint about a word on the command line, with the word that was meant perhaps, and where to look. */
+export const wrongWord = (complaint: string, word: string, known: readonly string[], more: string): ConfigError =>
+  new ConfigError(`${complaint}${didYouMean(word, known) || ';'} ${more}`)
+
+/** The complaint about an option in front of a command. */
+export const strayOption = (option: string): ConfigError =>
+  wrongWord(`there is no option ${option}`, option, inFront, 'gatehouse --help lists them')
+
 /** Reads the arguments of a command. Throws a ConfigError that says which one nobody knows. */
-export function readArguments<const Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
+export function readArguments<const Options extends ParseArgsOptionsConfig>(command: string, args: readonly string[], options: Options) {
   try {
     return parseArgs({
       args: [...args],
@@ -28,7 +43,12 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(args
       strict: true,
     })
   } catch (cause) {
-    throw new ConfigError((cause as Error).message.split('. ')[0] as string, { cause })
+    const [sentence = ''] = (cause as Error).message.split('. ')
+    const [, unknown] = /^Unknown option '([^']+)'/.exec(sentence) ?? []
+    const known = Object.keys({ ...options, help: {} }).map(name => `--${name}`)
+    const more = `gatehouse ${command} --help lists its options`
+    if (unknown === undefined) throw new ConfigError(`${sentence}; ${more}`, { cause })
+    throw wrongWord(`${command} has no option ${unknown}`, unknown, known, more)
   }
 }
 
@@ -36,9 +56,4 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(args
 export function takesNothing(command: string, positionals: readonly string[]): void {
   const [first] = positionals
   if (first !== undefined) throw new ConfigError(`${command} takes no argument "${first}"; gatehouse ${command} --help lists its options`)
-}
-
-/** Writes to stdout, and waits until whoever reads it has it: a process that ends at once would cut a long text. */
-export async function print(text: string): Promise<void> {
-  await Bun.write(Bun.stdout, text)
 }

@@ -4,8 +4,9 @@ import * as gatehouse from '../index.ts'
 import { provideModule } from '../plugins.ts'
 import { raiseConnectionLimit } from '../runtime.ts'
 import { version } from '../version.ts'
-import { print, readArguments, splitCommand, takesNothing } from './arguments.ts'
-import { configHelp, doctorHelp, help, serveHelp } from './help.ts'
+import { readArguments, splitCommand, strayOption, takesNothing, wrongWord } from './arguments.ts'
+import { configHelp, doctorHelp, help, serveHelp, versionHelp } from './help.ts'
+import { print } from './output.ts'
 import { serveCommand } from './serve.ts'
 
 /** What a command does with its arguments. It throws a ConfigError for a mistake of the operator. */
@@ -18,35 +19,57 @@ const commands: Readonly<Record<string, Command>> = {
   serve: args => serveOrDemo('serve', args),
   demo: args => serveOrDemo('demo', args),
   async config(args) {
-    return (await import('./config.ts')).configCommand(args)
+    provideModule('gatehouse', gatehouse)
+    const { configCommand } = await import('./config.ts')
+    await configCommand(args, plugins)
+    process.exit(0) // whatever a plugin's file may have begun
   },
   async doctor(args) {
-    const { values, positionals } = readArguments(args, { config: { type: 'string', short: 'c' }, json: { type: 'boolean' } })
+    const { values, positionals } = readArguments('doctor', args, { config: { type: 'string', short: 'c' }, json: { type: 'boolean' } })
     if (values.help) return print(doctorHelp)
     takesNothing('doctor', positionals)
     provideModule('gatehouse', gatehouse)
     const { doctorCommand } = await import('./doctor.ts')
     process.exit(await doctorCommand({ config: values.config, json: values.json === true }, plugins))
   },
-  version: () => print(`gatehouse ${version}\n`),
+  async version(args) {
+    const { values, positionals } = readArguments('version', args, { json: { type: 'boolean' } })
+    if (values.help) return print(versionHelp)
+    takesNothing('version', positionals)
+    return print(values.json ? `${JSON.stringify({ version })}\n` : `gatehouse ${version}\n`)
+  },
   help: ([command = '']) => print(helpOf[command] ?? help),
 }
 
-const helpOf: Readonly<Record<string, string>> = { serve: serveHelp, demo: serveHelp, config: configHelp, doctor: doctorHelp }
+const helpOf: Readonly<Record<string, string>> = {
+  serve: serveHelp,
+  demo: serveHelp,
+  config: configHelp,
+  doctor: doctorHelp,
+  version: versionHelp,
+}
+
+/** Commands that later releases bring. */
+const later: readonly string[] = ['key', 'model', 'sync', 'admin', 'plugin', 'import']
 
 /** Runs what the command line asks for; `serve` when it names nothing. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
-  const { command, rest } = splitCommand(argv)
+  const { command, rest, stray } = splitCommand(argv)
   const [first] = rest
-  if (command === undefined && (first === '--version' || first === '-v')) return commands.version?.([])
+  const asksVersion = (argument: string | undefined) => argument === '--version' || argument === '-v'
+  if (command === undefined && rest.some(asksVersion)) return commands.version?.(rest.filter(argument => !asksVersion(argument)))
   if (command === undefined && (first === '--help' || first === '-h')) return commands.help?.([])
   const run = Object.hasOwn(commands, command ?? 'serve') ? commands[command ?? 'serve'] : undefined
-  if (!run) throw new ConfigError(`there is no command "${command}"; gatehouse --help lists them`)
-  return run(rest)
+  if (run) return run(rest)
+  // what looks like the command is perhaps the value of an option that nobody knows
+  if (stray !== undefined) throw strayOption(stray)
+  const name = String(command)
+  if (later.includes(name)) throw new ConfigError(`${name} is not part of this release yet; gatehouse --help lists the commands there are`)
+  throw wrongWord(`there is no command "${name}"`, name, Object.keys(commands), 'gatehouse --help lists them')
 }
 
 async function serveOrDemo(name: 'serve' | 'demo', args: readonly string[]): Promise<void> {
-  const { values, positionals } = readArguments(args, {
+  const { values, positionals } = readArguments(name, args, {
     config: { type: 'string', short: 'c' },
     host: { type: 'string' },
     port: { type: 'string', short: 'p' },

@@ -36,7 +36,7 @@ mcp:
 plugins: { configs: { p: { apiKey: s3cret-18, deep: [{ private-key: s3cret-19 }] } } }
 mine: { client-secret: s3cret-20, color: red, 007: bond }
 `
-const files = { 'gatehouse.yaml': everything }
+const files = { 'gatehouse.yaml': everything, 'mine.ts': `export default { name: 'mine', setup: () => ({}) }` }
 
 describe('config check', () => {
   test('hides every secret, and shows the rest with its source', async () => {
@@ -105,6 +105,97 @@ describe('config check', () => {
   })
 })
 
+describe('config check of plugins', () => {
+  const check = (yaml: string, more: Record<string, string> = {}, env: Record<string, string> = {}) =>
+    runGatehouse({ args: ['config', 'check'], files: { 'gatehouse.yaml': yaml, ...more }, env })
+  const linesOf = (stderr: string) =>
+    stderr
+      .trim()
+      .split('\n')
+      .map(line => line.replace(/^(gatehouse: (?:warning: )?)\S*\/gatehouse\.yaml/, '$1FILE'))
+  const plugin = (
+    name: string,
+    options = 'v.strictObject({ color: v.picklist(["red", "blue"]), deep: v.optional(v.strictObject({ er: v.number() })) })',
+  ) =>
+    `import { definePlugin, v } from 'gatehouse'\nexport default definePlugin({ name: '${name}', options: ${options}, setup: () => ({}) })\n`
+
+  test.each<[string, string[]]>([
+    ['router: { foo: 1 }', ['FILE: router.foo: is not a setting; known here: retries']],
+    [
+      'router: { retrys: 1, retris: 2 }',
+      ['FILE: router.retrys: is not a setting; did you mean retries?', 'FILE: router.retris: is not a setting; did you mean retries?'],
+    ],
+    ['router: { retries: x }', ['FILE: router.retries: must be a number, not "x"']],
+    ['router: { retries: -1 }', ['FILE: router.retries: must be at least 0, not -1']],
+    ['router: { retries: 1.5 }', ['FILE: router.retries: must be a whole number, not 1.5']],
+    ['plugins: { configs: { router: { retries: 99 } } }', ['FILE: plugins.configs.router.retries: must be at most 10, not 99']],
+    ['plugins: { configs: { cache: { ttl: 1m } } }', ['FILE: plugins.configs.cache.ttl: is not a setting']],
+    ['pipeline: [auht, limiter, router]', ['FILE: pipeline[0]: there is no plugin "auht"; did you mean auth?']],
+    ['pipeline: [auth, quotas, router]', ['FILE: pipeline[1]: there is no plugin "quotas"; did you mean quota?']],
+    ['pipeline: [router, auth]', ['FILE: pipeline: auth must stand before router, which would act on requests that nobody has let in yet']],
+  ])('%s', async (yaml, expected) => {
+    const { code, stdout, stderr } = await check(yaml)
+    expect(linesOf(stderr)).toEqual(expected.map(line => `gatehouse: ${line}`))
+    expect(stdout).toBe('')
+    expect(code).toBe(1)
+  })
+
+  test('options from a variable name the variable', async () => {
+    const { stderr } = await check('port: 1', {}, { GATEHOUSE_ROUTER_RETRIES: 'many' })
+    expect(linesOf(stderr)).toEqual(['gatehouse: environment GATEHOUSE_ROUTER_RETRIES: router.retries: must be a number, not "many"'])
+  })
+
+  test('a plugin of the user: its options, and every other top-level key, with what was meant', async () => {
+    const yaml =
+      'pipeline: [auth, ./mine.ts, router]\nprot: 1\nbakends: {}\nmine: { color: green, deep: { er: x, ere: 1 }, api_key: sk-fake-of-this-test }'
+    const { code, stderr } = await check(yaml, { 'mine.ts': plugin('mine') })
+    expect(linesOf(stderr)).toEqual([
+      'gatehouse: FILE: mine.color: must be "red" or "blue", not "green"',
+      'gatehouse: FILE: mine.deep.er: must be a number, not "x"',
+      'gatehouse: FILE: mine.deep.ere: is not a setting; did you mean er?',
+      'gatehouse: FILE: mine.api_key: is not a setting; known here: color, deep',
+      'gatehouse: FILE: prot: is not a setting, and no plugin in the pipeline is called "prot"; did you mean port?',
+      'gatehouse: FILE: bakends: is not a setting, and no plugin in the pipeline is called "bakends"; did you mean backends?',
+    ])
+    expect(stderr).not.toContain('sk-fake')
+    expect(code).toBe(1)
+  })
+
+  test.each<[string, string, string]>([
+    ['a missing option', plugin('mine'), 'FILE: mine.color: is missing'],
+    ['words of its own', plugin('mine', 'v.object({ color: v.string("write a color") })'), 'FILE: mine.color: write a color'],
+    ['a secret', plugin('mine', 'v.object({ color: v.optional(v.string()), token: v.number() })'), 'FILE: mine.token: must be a number'],
+    ['a file that cannot be loaded', 'export default {', 'FILE: pipeline[0]: '],
+    ['a file without a plugin', 'export default 7', 'FILE: pipeline[0]: '],
+  ])('a plugin of the user with %s', async (what, text, line) => {
+    const sections: Record<string, string> = {
+      'a secret': 'mine: { token: sk-fake-of-this-test }',
+      'words of its own': 'mine: { color: 5 }',
+    }
+    const yaml = `pipeline: [./mine.ts, router]\n${sections[what] ?? ''}`
+    const { code, stderr } = await check(yaml, { 'mine.ts': text })
+    expect(linesOf(stderr)[0]).toStartWith(`gatehouse: ${line}`)
+    expect(stderr).not.toContain('sk-fake')
+    expect(code).toBe(1)
+  })
+
+  test('a plugin whose file goes on working does not hold up the end', async () => {
+    const { code, stdout } = await check('pipeline: [auth, ./mine.ts, router]', {
+      'mine.ts': `setInterval(() => {}, 1000)\n${plugin('mine', 'v.object({})')}`,
+    })
+    expect(stdout).toContain('pipeline:')
+    expect(code).toBe(0)
+  })
+
+  test('without a router it is right, but answers nobody', async () => {
+    const { code, stderr } = await check('pipeline: [auth]')
+    expect(linesOf(stderr)).toEqual([
+      'gatehouse: warning: FILE: pipeline: has no router, so that calls to a model end with 501; add router at its end',
+    ])
+    expect(code).toBe(0)
+  })
+})
+
 describe('config schema', () => {
   test('prints a JSON Schema', async () => {
     const { code, stdout } = await runGatehouse({ args: ['config', 'schema'] })
@@ -118,7 +209,8 @@ describe('config', () => {
     [['config'], 'config needs check or schema;'],
     [['config', 'fly'], 'config needs check or schema, not "fly";'],
     [['config', 'check', 'now'], 'config takes no argument "now"'],
-    [['config', 'check', '--jsn'], "Unknown option '--jsn'"],
+    [['config', 'chekc'], 'config needs check or schema, not "chekc"; did you mean check? gatehouse config --help'],
+    [['config', 'check', '--jsn'], 'config has no option --jsn; did you mean --json? gatehouse config --help lists its options'],
   ])('%p is one line and exit 1', async (args, line) => {
     const { code, stderr } = await runGatehouse({ args })
     expect(stderr).toContain(line)

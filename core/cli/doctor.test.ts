@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError } from '../errors.ts'
@@ -65,9 +65,33 @@ describe('the pipeline', () => {
       yaml: { backends, pipeline: ['./a.ts', './b.ts', 'router'] },
       files: { 'a.ts': plugin('same'), 'b.ts': plugin('same') },
     })
-    expect(linesOf(twice, 'pipeline')).toEqual([expect.stringContaining('problem: pipeline: two plugins are called "same"')])
-    const stray = await examine({ yaml: { backends, pipeline: ['./a.ts', 'router'], stray: {} }, files: { 'a.ts': plugin('a') } })
-    expect(linesOf(stray, 'pipeline')).toEqual([expect.stringContaining('problem: stray: there is no such setting')])
+    expect(linesOf(twice, 'pipeline')).toEqual([
+      expect.stringContaining('problem: CWD/gatehouse.yaml: pipeline[1]: two plugins are called "same"'),
+    ])
+    const stray = await examine({ yaml: { backends, pipeline: ['./a.ts', 'router'], stray: {}, prot: 1 }, files: { 'a.ts': plugin('a') } })
+    expect(linesOf(stray, 'pipeline')).toEqual([
+      expect.stringContaining('problem: CWD/gatehouse.yaml: stray: is not a setting, and no plugin in the pipeline is called "stray"'),
+      expect.stringContaining(
+        'problem: CWD/gatehouse.yaml: prot: is not a setting, and no plugin in the pipeline is called "prot"; did you mean port?',
+      ),
+    ])
+  })
+
+  test('without a router, or with a layer in front of the guards', async () => {
+    const mute = await examine({ yaml: { backends, pipeline: ['auth', 'limiter'] } })
+    expect(linesOf(mute, 'pipeline')).toEqual([
+      'problem: CWD/gatehouse.yaml: pipeline: has no router, so that calls to a model end with 501; add router at its end',
+    ])
+    const own = await examine({ yaml: { backends, pipeline: ['auth', './a.ts'] }, files: { 'a.ts': plugin('a') } })
+    expect(linesOf(own, 'pipeline')).toEqual([expect.stringMatching(/^warning: .* has no router, .*unless a plugin of yours answers them/)])
+    const open = await examine({ yaml: { backends, pipeline: ['router', 'auth'] } })
+    expect(linesOf(open, 'pipeline')).toEqual([
+      expect.stringContaining('problem: CWD/gatehouse.yaml: pipeline: auth must stand before router, which would act on requests'),
+    ])
+    const perhaps = await examine({ yaml: { backends, pipeline: ['./a.ts', 'auth', 'router'] }, files: { 'a.ts': plugin('a') } })
+    expect(linesOf(perhaps, 'pipeline')).toEqual([
+      expect.stringMatching(/^warning: .*: auth must stand before a, .* if it acts on them at all$/),
+    ])
   })
 })
 
@@ -115,7 +139,17 @@ describe('the log file', () => {
     expect(status(join(folder, 'new', 'gatehouse.log'))).toEqual([`ok: ${join(folder, 'new', 'gatehouse.log')}`])
     expect(status(folder)[0]).toEndWith(`${folder} is a folder`)
     expect(status(join(folder, 'a', 'b', 'c.log'))[0]).toEndWith(`there is no folder ${join(folder, 'a')}`)
+    expect(readdirSync(folder)).toEqual([])
+    writeFileSync(join(folder, 'old.log'), 'a line\n')
+    expect(status(join(folder, 'old.log'))).toEqual([`ok: ${join(folder, 'old.log')}`])
+    expect(readFileSync(join(folder, 'old.log'), 'utf8')).toBe('a line\n')
     rmSync(folder, { recursive: true })
+  })
+
+  test.skipIf(process.platform !== 'linux')('that cannot be made, whatever the rights say', () => {
+    expect(status('/proc/gatehouse.log')[0]).toStartWith('problem: /proc/gatehouse.log cannot be written: ')
+    expect(status('/proc/gatehouse/new.log')[0]).toStartWith('problem: /proc/gatehouse/new.log cannot be written: ')
+    expect(status('/dev/null')[0]).toBe('ok: /dev/null')
   })
 })
 

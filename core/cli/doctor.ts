@@ -1,8 +1,9 @@
 import { homedir } from 'node:os'
 import { usualPlaces } from '../discover.ts'
 import { diagnose } from './doctor/diagnose.ts'
-import type { PluginSet } from './doctor/plugins.ts'
 import { printReport, reportOf } from './doctor/report.ts'
+import type { PluginSet } from './judge-plugins.ts'
+import { print } from './output.ts'
 
 /** What the command line says. */
 export interface DoctorOptions {
@@ -23,6 +24,6 @@ export async function doctorCommand({ config, json }: DoctorOptions, plugins: Pl
     places: usualPlaces,
   })
   const report = reportOf(found)
-  await Bun.write(Bun.stdout, json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report))
+  await print(json ? `${JSON.stringify(report, null, 2)}\n` : printReport(report))
   return report.ok ? 0 : 1
 }

@@ -11,7 +11,7 @@ Commands
   config check    print the settings, where each comes from, and what is wrong with them
   config schema   print the JSON Schema of gatehouse.yaml, for editors
   doctor          say what is found, what can be reached, what is wrong and how to fix it
-  version         print the version
+  version         print the version (--json: as JSON)
 
 Options of serve and demo
   -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)
@@ -49,11 +49,18 @@ use it when the config begins with
   # yaml-language-server: $schema=./gatehouse.schema.json
 
   -c, --config FILE   config file; left out, the first of
-                        ./gatehouse.yaml, ~/.gatehouse/gatehouse.yaml
+                        ./gatehouse.yaml, ~/.gatehouse/gatehouse.yaml   (or .yml)
                         ./llamagate.yaml, ~/.llamagate/llamagate.yaml   (LlamaGate's)
                         ./configs/config.yaml                           (ModelGate's)
                         ./config.yaml                                   (LlamaWrapper's)
       --json          check: as JSON
+  -h, --help          this text
+`
+
+/** What `gatehouse version --help` prints. */
+export const versionHelp = `Usage: gatehouse version [--json]
+
+      --json          as JSON: {"version":"${version}"}
   -h, --help          this text
 `
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { formatDuration, parseDuration } from './duration.ts'
-import { anyCase, orVariable } from './patterns.ts'
+import { anyCase, goDuration, longerThan, orVariable } from './patterns.ts'
 import { setting } from './settings.ts'
 import { parseSize } from './size.ts'
 
@@ -63,24 +63,25 @@ export const share = setting(
   { json: { ...decimal, minimum: 0 } },
 )
 
-const truths: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  1: true,
-  t: true,
-  false: false,
-  no: false,
-  off: false,
-  0: false,
-  f: false,
+const yes = ['true', 'yes', 'on', '1', 't']
+const no = ['false', 'no', 'off', '0', 'f']
+
+/** True or false in any of their spellings, undefined for anything else. */
+export function readFlag(value: unknown): boolean | undefined {
+  const word = typeof value === 'object' ? '' : String(value).trim().toLowerCase()
+  return yes.includes(word) ? true : no.includes(word) ? false : undefined
 }
 
+const oneOf = (words: readonly string[]) => `^\\s*(${words.map(anyCase).join('|')})\\s*$`
+
+/** A schema for what is read as true. */
+export const isTrue = { anyOf: [{ enum: [true, 1] }, { type: 'string', pattern: oneOf(yes) }] }
+
 /** Yes or no, in any of the spellings people use, and those that Go reads. */
-export const flag = setting('true or false', value => truths[String(value).trim().toLowerCase()], {
+export const flag = setting('true or false', readFlag, {
   json: {
     type: ['boolean', 'string', 'integer'],
-    pattern: orVariable(`^\\s*(${Object.keys(truths).map(anyCase).join('|')})\\s*$`),
+    pattern: orVariable(oneOf([...yes, ...no])),
     minimum: 0,
     maximum: 1,
   },
@@ -96,10 +97,15 @@ interface DurationLimits {
   readonly none?: boolean
 }
 
-const goDuration = '[+-]?((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h))+|0'
-const writtenAs = (more = '') => ({
+const writtenAs = (atMost: number, more = '') => ({
   kind: 'duration' as const,
-  json: { type: ['string', 'integer'], pattern: orVariable(`^\\s*(${goDuration}${more})\\s*$`), minimum: 0, maximum: 0 },
+  json: {
+    type: ['string', 'integer'],
+    pattern: orVariable(`^\\s*(${goDuration}${more})\\s*$`),
+    minimum: 0,
+    maximum: 0,
+    not: { type: 'string', pattern: longerThan(atMost) },
+  },
 })
 
 /** A duration greater than zero, in milliseconds. */
@@ -111,7 +117,7 @@ export const duration = ({ atMost = longest, zero = false, none = false }: Durat
       if (ms === Number.POSITIVE_INFINITY) return none ? ms : undefined
       return ms !== undefined && ms <= atMost && (zero ? ms >= 0 : ms > 0) ? ms : undefined
     },
-    writtenAs(none ? '|none' : ''),
+    writtenAs(atMost, none ? '|none' : ''),
   )
 
 /** A duration for which zero and less mean the given default; LlamaGate's habit. */
@@ -123,7 +129,7 @@ export const durationOr = (fallbackMs: number) =>
       if (ms === undefined || ms > longest) return undefined
       return ms > 0 ? ms : fallbackMs
     },
-    writtenAs(),
+    writtenAs(longest),
   )
 
 /** A number of bytes, `32MiB` style text included. */

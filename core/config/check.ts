@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Draft } from './draft.ts'
+import { addProblems, type Draft } from './draft.ts'
 import type { Problem } from './expand.ts'
 import type { ConfigFile } from './file.ts'
 import { normalise } from './normalise.ts'
@@ -19,17 +19,20 @@ export interface Checked {
 
 /** Checks a draft against the schema and its names against each other. */
 export function checkDraft(draft: Draft, file: ConfigFile | undefined): Checked {
-  const { problems, warnings } = draft
   const tree = normalise(fileSchema, draft.tree) as Tree
   const { known, options } = splitSections(tree)
   const ownPlugins = hasOwnPlugins(tree)
-  if (!ownPlugins) problems.push(...Object.keys(options).map(key => unknownKey([key], Object.keys(fileSchema.entries))))
+  const settings = Object.keys(fileSchema.entries)
   const result = v.safeParse(configSchema, { ...known, options })
-  if (!result.success) problems.push(...schemaProblems(result.issues, tree))
-  problems.push(...duplicateNames(tree))
+  const found = [
+    ...(ownPlugins ? [] : Object.keys(options).map(key => unknownKey([key], settings, draft.didYouMean))),
+    ...(result.success ? [] : schemaProblems(result.issues, tree, draft.didYouMean)),
+    ...duplicateNames(tree),
+  ]
   // A user's plugin may bring the backend that nobody configured.
-  if (ownPlugins) warnings.push(...problemLines(unknownBackends(tree), draft, file))
-  else problems.push(...unknownBackends(tree))
+  const strangers = unknownBackends(tree, draft.didYouMean)
+  addProblems(draft, ownPlugins ? found : [...found, ...strangers])
+  if (ownPlugins) draft.warnings.push(...problemLines(strangers, draft, file))
   return { tree, ...(result.success && { config: result.output }) }
 }
 

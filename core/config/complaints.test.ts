@@ -4,6 +4,7 @@ import { complaints, tryConfig } from './try-config.ts'
 
 const longerThan0 = 'a duration such as 30s or 1m30s, longer than 0s and at most'
 const address = 'must be an address that starts with http:// or https:// and has no ? or #, for example http://localhost:11434'
+const printable = 'must be text that may stand in a header: printable ASCII'
 const pem = 'TLS needs a certificate and a key, as PEM files (TLS_CERT_FILE, TLS_KEY_FILE)'
 const notSet = (name: string) => `which is not set; set it in the environment or in .env, or write $\${${name}} for the text itself`
 const types = 'ollama, openai, vllm, llamacpp, openai-compatible, api3, echo'
@@ -22,7 +23,16 @@ describe('a wrong variable is named', () => {
     ['TIMEOUT', '0s', `timeout: must be ${longerThan0} 30m, not "0s"`],
     ['TIMEOUT', 'none', `timeout: must be ${longerThan0} 30m, not "none"`],
     ['OLLAMA_HOST', 'ftp://h', `ollama_host: ${address}, not "ftp://h"`],
-    ['OLLAMA_HOST', 'localhost:1', `ollama_host: ${address}, not "localhost:1"`],
+    ['OLLAMA_HOST', 'localhost:1', `ollama_host: ${address}, not "localhost:1"; write http://localhost:1`],
+    ['OLLAMA_HOST', '0.0.0.0', `ollama_host: ${address}, not "0.0.0.0"; that is Ollama's own bind address; write http://localhost:11434`],
+    ['OLLAMA_HOST', ':8080', `ollama_host: ${address}, not ":8080"; that is Ollama's own bind address; write http://localhost:8080`],
+    ['OLLAMA_HOST', '[::]:1', `ollama_host: ${address}, not "[::]:1"; that is Ollama's own bind address; write http://localhost:1`],
+    ['OLLAMA_HOST', '127.0.0.1:11434', `ollama_host: ${address}, not "127.0.0.1:11434"; write http://127.0.0.1:11434`],
+    ['API_KEY', 'schl\u00fcssel', `api_key: ${printable}`],
+    ['ADMIN_API_KEY', 'a\tb', `admin.api_key: ${printable}`],
+    ['METRICS_TOKEN', '\u4e16', `metrics.token: ${printable}`],
+    ['GATEHOUSE_API_KEY_SHA256', '\u4e16', 'api_key_sha256: must be the SHA-256 of the key, as 64 lower-case hexadecimal digits'],
+    ['GATEHOUSE_DEBUG', 'constructor', 'debug: must be true or false, not "constructor"'],
     ['OLLAMA_HOST', 'me:secret@h:1?key=secret', `ollama_host: ${address}, not "…@h:1?…"`],
     ['GATEHOUSE_DEBUG', 'app:*', 'debug: must be true or false, not "app:*"'],
     ['AUTH', 'on', 'auth: must be one of auto, required, off, not "on"'],
@@ -42,8 +52,12 @@ describe('a wrong variable is named', () => {
     ['MCP_CACHE_TTL', '5', `mcp.cache_ttl: must be ${longerThan0} 576h, not "5"`],
     ['MEMORY_PINNED_MAX', 'x', 'memory.pinned_max: must be a whole number, not "x"'],
     ['INTROSPECTION_ENABLED', 'maybe', 'introspection.enabled: must be true or false, not "maybe"'],
-    ['REDIS_URL', 'http://s3cret', 'redis.url: must be an address that starts with redis:// or rediss://'],
+    ['GATEHOUSE_REDIS_URL', 'http://s3cret', 'redis.url: must be an address that starts with redis:// or rediss://'],
     ['GATEHOUSE_BACKENDS', '{"x": 1}', 'backends.x: must be a mapping such as { key: value }, not a number'],
+    ['GATEHOUSE_MODELS', '[{bad', 'models: is not valid JSON or YAML'],
+    ['GATEHOUSE_BACKENDS', '{"x": {', 'backends: is not valid JSON or YAML'],
+    ['GATEHOUSE_MCP_SERVERS', '[{"name": "a"', 'mcp.servers: is not valid JSON or YAML'],
+    ['MCP_ALLOW_TOOLS', '[a, b', 'mcp.allow_tools: is not valid JSON or YAML'],
     ['GATEHOUSE_MODELS', 'x', 'models[0]: must be a mapping such as { key: value }, not a string'],
     ['GATEHOUSE_BACKENDS_HOME_BASE_URL', 'http://h', `backends.home.type: is missing; write one of ${types}`],
   ])('%s=%s', async (name, value, problem) => {
@@ -70,6 +84,12 @@ describe('a wrong file is named', () => {
     ['port: 0', ['port: must be a whole number from 1 to 65535, not 0']],
     ['port: [1]', ['port: must be a whole number from 1 to 65535, not a list']],
     ['api_key: 12345', ['api_key: must be text in quotes']],
+    ['api_key: "a\\nb"', [`api_key: ${printable}`]],
+    ['backends: { x: { type: openai, api_key: "a\\rb" } }', [`backends.x.api_key: ${printable}`]],
+    ['rate_limit_rps: .inf', ['rate_limit_rps: must be a number greater than 0, not .inf']],
+    ['rate_limit_rps: -.inf', ['rate_limit_rps: must be a number greater than 0, not -.inf']],
+    ['port: .nan', ['port: must be a whole number from 1 to 65535, not .nan']],
+    ['debug: [true]', ['debug: must be true or false, not a list']],
     ['timeout: 300', [`timeout: must be ${longerThan0} 30m, not 300`]],
     ['heartbeat: none', [`heartbeat: must be ${longerThan0} 576h, not "none"`]],
     ['heartbeat: 1000h', [`heartbeat: must be ${longerThan0} 576h, not "1000h"`]],
@@ -189,6 +209,15 @@ describe('a wrong file is named', () => {
       'CWD/gatehouse.yaml: heartbeat',
       'CWD/gatehouse.yaml: default_backend',
     ])
+  })
+
+  test('many thousands of mistakes are told soon, the first ones with a suggestion', async () => {
+    const count = 100_000
+    const began = performance.now()
+    const lines = await file(Array.from({ length: count }, (_, index) => `timeout${index}: 1`).join('\n'))
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(lines).toHaveLength(count)
+    expect(lines.filter(line => line.includes('did you mean'))).toHaveLength(50)
   })
 
   test('no secret is ever repeated', async () => {

@@ -105,6 +105,17 @@ describe('plain names', () => {
     const { warnings } = await tryConfig({ env: { [name]: value } })
     expect(warnings).toEqual([`environment ${name}: ignored, because "${value}" is ${why}`])
   })
+
+  test.each(['localhost:6379', 'me:s3cret@h:1', 'http://s3cret'])('REDIS_URL=%s is not meant for us', async REDIS_URL => {
+    const { warnings, config } = await tryConfig({ env: { REDIS_URL } })
+    expect(warnings).toEqual(['environment REDIS_URL: ignored, because it is no address that starts with redis:// or rediss://'])
+    expect(config.redis.url).toBeUndefined()
+  })
+
+  test('an IPv6 address in brackets begins no list', async () => {
+    const { config } = await tryConfig({ env: { ALLOWED_HOSTS: '[::1],a' } })
+    expect(config.allowed_hosts).toEqual(['::1', 'a'])
+  })
 })
 
 test('plain names mean settings that exist', () => {

@@ -6,8 +6,7 @@ import { readText } from './normalise.ts'
 import { passedOver, plainNames } from './plain-names.ts'
 import { fileSchema } from './schema.ts'
 import { section } from './settings.ts'
-import { type Part, partAt, shapeOf } from './shape.ts'
-import { didYouMean } from './suggest.ts'
+import { type Part, partAt, type Shape, shapeOf } from './shape.ts'
 import { getPath, type Path, setPath } from './tree.ts'
 
 const prefix = 'GATEHOUSE_'
@@ -38,7 +37,7 @@ export function applyPluginVariables(draft: Draft, unmatched: readonly Unmatched
     const path = resolveName(anySection, sections, bare, text)
     if (path && path.length > 1 && plugins.includes(String(path[0]))) put(draft, path, text, `${from} ${name}`)
     else {
-      const hint = didYouMean(bare, listNames(fileSchema, draft.tree), prefix)
+      const hint = draft.didYouMean(bare, listNames(fileSchema, draft.tree), prefix)
       draft.warnings.push(`${from} ${name}: ignored, because there is no such setting${hint}`)
     }
   }
@@ -50,10 +49,10 @@ function applyModelgate(draft: Draft, variables: Variables, from: string): void 
   for (const [name, text] of Object.entries(variables)) {
     if (!name.startsWith('MG_') || !text?.trim()) continue
     const known = modelgateNames.get(name)
-    if (known) known.take(text, spotAt(draft, `${from} ${name}`, known.path, false))
+    if (known) known.take(text, spotAt(draft, `${from} ${name}`, known.path))
     else
       draft.warnings.push(
-        `${from} ${name}: ignored, because gatehouse knows no such setting of ModelGate${didYouMean(name, modelgateNames.keys())}`,
+        `${from} ${name}: ignored, because gatehouse knows no such setting of ModelGate${draft.didYouMean(name, modelgateNames.keys())}`,
       )
   }
 }
@@ -63,7 +62,7 @@ function applyPlain(draft: Draft, variables: Variables, from: string): void {
     const text = variables[name]
     if (!text?.trim()) continue
     const why = passedOver[name]?.(text.trim())
-    if (why) draft.warnings.push(`${from} ${name}: ignored, because ${JSON.stringify(text)} is ${why}`)
+    if (why) draft.warnings.push(`${from} ${name}: ignored, because ${why}`)
     else put(draft, path, text, `${from} ${name}`)
   }
 }
@@ -88,8 +87,22 @@ function applyPrefixed(draft: Draft, variables: Variables, from: string): Unmatc
 const isServiceLink = (variables: Variables) => /^(tcp|udp|sctp):\/\//.test(variables[`${prefix}PORT`] ?? '')
 
 function put(draft: Draft, path: Path, text: string, label: string): void {
-  setPath(draft.tree, path, readText(shapeOf(partOf(path), getPath(draft.tree, path)), text))
+  const shape = shapeOf(partOf(path), getPath(draft.tree, path))
+  if (isBroken(shape, text.trim())) draft.problems.push({ path, message: 'is not valid JSON or YAML', source: label })
+  else setPath(draft.tree, path, readText(shape, text))
   draft.origins.note(path, label)
+}
+
+/** Text that begins as a list or a mapping in brackets and does not end as one. An IPv6 address in brackets is neither. */
+function isBroken({ kind }: Shape, text: string): boolean {
+  const begins = kind === 'list' ? /^\[(?![\da-f:.]*:[\da-f:.]*\])/i : kind === 'mapping' || kind === 'record' ? /^\{/ : undefined
+  if (!begins?.test(text)) return false
+  try {
+    Bun.YAML.parse(text)
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** The part of the schema at a path; keys it does not know are sections of plugins. */

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import type { FormatName } from './compat/legacy-format.ts'
 import { recognise } from './compat/recognise.ts'
+import type { Problem } from './expand.ts'
 import { expandHome } from './paths.ts'
 import { defaultPlaces, type Place } from './places.ts'
 import type { Tree } from './tree.ts'
@@ -14,6 +16,8 @@ export interface ConfigFile {
   readonly tree: Tree
   /** Whose config it is. */
   readonly format: FormatName
+  /** What is wrong with how it is written, although it can be read. */
+  readonly problems: readonly Problem[]
 }
 
 /** What there was to read. */
@@ -39,21 +43,30 @@ export async function readConfigFile({ given, cwd, home }: FilePlaces): Promise<
   const found = { places: places.map(({ path }) => path), warnings }
   for (const place of places) {
     const file = await readPlace(place, warnings)
-    if (file) return { ...found, file }
+    if (!file) continue
+    warnings.push(...(given === undefined ? passedOver(file.path) : []))
+    return { ...found, file }
   }
   if (given !== undefined) throw new ConfigError(`${places[0]?.path}: there is no such file; --config must name one`)
   return { ...found, file: undefined }
+}
+
+/** A file of ours that nobody will read, because it lies beside the one that is read. */
+function passedOver(path: string): string[] {
+  if (basename(path) !== 'gatehouse.yaml') return []
+  const other = path.replace(/yaml$/, 'yml')
+  return existsSync(other) ? [`${other}: is not read, because gatehouse.yaml lies beside it; keep one of them`] : []
 }
 
 async function readPlace({ path, claim }: Place, warnings: string[]): Promise<ConfigFile | undefined> {
   try {
     const source = await readRegular(path)
     if (source === undefined) return undefined
-    const { tree, repaired } = parseFile(path, source)
+    const { tree, repaired, problems } = parseFile(path, source)
     const format = claim ? claim(path, tree) : recognise(path, tree)
     if (format === undefined) return undefined
     if (repaired) warnings.push(`${path}: read as if every value that begins with @ were in quotes, which YAML asks for`)
-    return { path, tree, format }
+    return { path, tree, format, problems }
   } catch (error) {
     // nobody named this file, and it is perhaps not meant for us
     if (!claim || !(error instanceof ConfigError)) throw error

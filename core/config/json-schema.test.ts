@@ -11,7 +11,7 @@ import { complaints } from './try-config.ts'
 
 const schema = configJsonSchema()
 const validate = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(JSON.stringify(schema)))
-const judge = (text: string): readonly ErrorObject[] => (validate(Bun.YAML.parse(text) ?? {}) ? [] : (validate.errors ?? []))
+const judge = (text: string): readonly ErrorObject[] => (validate(Bun.YAML.parse(text) ?? null) ? [] : (validate.errors ?? []))
 
 const root = join(import.meta.dir, '..', '..')
 const folders = readdirSync(join(root, 'examples'), { withFileTypes: true }).filter(entry => entry.isDirectory())
@@ -51,6 +51,11 @@ describe('what it accepts', () => {
     'backends: { a: { type: openai }, b: { type: echo, delay: 1s }, c: { type: "${T}", base_url: "${U}" } }',
     'models: [{ name: a, targets: [{ backend: b, set: { x: [1] } }] }, { name: b, model_path: /m, extra_args: [-c, 1] }, { name: c, command: x }]',
     'mcp: { allow_tools: "a b", servers: [{ name: a, command: x, args: [1, true], env: { A: 1 } }] }',
+    'timeout: 30m\nheartbeat: 576h\ntimeouts: { total: 034559m, idle: 29m60s, load: 1.5h }\nhealth_check_timeout: 00030.9m',
+    'tls: { enabled: false }\napi_key: " sk-a b "',
+    'tls: { enabled: yes, cert_file: a, key_file: b }',
+    'models: [{ name: a, model_path: , command: x }]',
+    'mcp: { servers: [{ name: a, transport: , command: x }, { name: b, transport: Http, url: "http://x" }, { name: c, url: "http://x" }] }',
     'my-plugin: { anything: [1] }\nplugins: { configs: { a: { b: 1 } } }',
   ])('%p', text => {
     expect(judge(text)).toEqual([])
@@ -84,6 +89,27 @@ describe('what it refuses, as the start does', () => {
     ['models: [{ targets: [{ backend: b }] }]', '/models/0'],
     ['models: [{ name: a, targets: [] }]', '/models/0/targets'],
     ['models: [{ name: a, model_path: x, gpu_layers: -2 }]', '/models/0/gpu_layers'],
+    ['models: [{ name: a, model_path: x, command: y }]', '/models/0'],
+    ['models: [{ name: a, targets: [{ backend: b }], model_path: x }]', '/models/0'],
+    ['models: [{ name: a, model_path: }]', '/models/0'],
+    ['tls: { enabled: true }', '/tls'],
+    ['tls: { enabled: "YES", cert_file: a, key_file: }', '/tls/key_file'],
+    ['tls: { enabled: 1, key_file: a }', '/tls'],
+    ['timeout: 31m', '/timeout'],
+    ['timeout: 1h', '/timeout'],
+    ['timeout: 1801s', '/timeout'],
+    ['timeout: 5m1800001ms', '/timeout'],
+    ['heartbeat: 577h', '/heartbeat'],
+    ['shutdown_timeout: 1000h', '/shutdown_timeout'],
+    ['timeouts: { total: 35000m }', '/timeouts/total'],
+    ['api_key: "a\\nb"', '/api_key'],
+    ['api_key: schlüssel', '/api_key'],
+    ['backends: { x: { type: openai, api_key: "a\\nb" } }', '/backends/x'],
+    ['mcp: { servers: [{ name: health, command: x }] }', '/mcp/servers/0/name'],
+    ['mcp: { servers: [{ name: a }] }', '/mcp/servers/0'],
+    ['mcp: { servers: [{ name: a, transport: stdio, url: "http://x" }] }', '/mcp/servers/0'],
+    ['mcp: { servers: [{ name: a, transport: SSE, command: x }] }', '/mcp/servers/0'],
+    ['mcp: { servers: [{ name: a, transport: , command: }] }', '/mcp/servers/0/command'],
     ['mcp: { max_tool_rounds: 0 }', '/mcp/max_tool_rounds'],
     ['mcp: { servers: [{ name: a, transport: pipe }] }', '/mcp/servers/0/transport'],
     ['redis: { url: "http://x" }', '/redis/url'],

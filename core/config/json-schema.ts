@@ -15,6 +15,8 @@ export function configJsonSchema(): Json {
   })
   return {
     ...schema,
+    // an empty file is one with nothing set
+    type: ['object', 'null'] as never,
     title: 'gatehouse.yaml',
     description: 'Settings of gatehouse. Those of a plugin of your own stand under its name.',
     // plugins have sections of their own there

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import type { LoadedConfig } from './load.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type LoadedConfig, loadConfig } from './load.ts'
 import { complaints, type Machine, tryConfig } from './try-config.ts'
 
 const yaml = (text: string) => ({ 'gatehouse.yaml': text })
@@ -181,10 +184,23 @@ describe('which file is read', () => {
     ['the given one, below home', { argv: { config: '~/my.yaml' }, files: { '~/my.yaml': 'port: 1' } }, 'HOME/my.yaml', 1],
     ['the one here', { files: { 'gatehouse.yaml': 'port: 2', '~/.gatehouse/gatehouse.yaml': 'port: 3' } }, 'CWD/gatehouse.yaml', 2],
     ['the one at home', { files: { '~/.gatehouse/gatehouse.yaml': 'port: 3' } }, 'HOME/.gatehouse/gatehouse.yaml', 3],
+    ['gatehouse.yml', { files: { 'gatehouse.yml': 'port: 4', '~/.gatehouse/gatehouse.yaml': 'port: 3' } }, 'CWD/gatehouse.yml', 4],
+    ['gatehouse.yml at home', { files: { '~/.gatehouse/gatehouse.yml': 'port: 5' } }, 'HOME/.gatehouse/gatehouse.yml', 5],
   ])('%s', async (_, machine, file, port) => {
     const tried = await tryConfig(machine)
     expect(tried.shown(tried.file)).toBe(file as string)
     expect(tried.config.port).toBe(port)
+  })
+
+  test.each(['', '~/.gatehouse/'])('gatehouse.yaml before gatehouse.yml in %p, and a line says so', async folder => {
+    const files = { [`${folder}gatehouse.yaml`]: 'port: 1', [`${folder}gatehouse.yml`]: 'port: 2' }
+    const { config, warnings, shown } = await tryConfig({ files })
+    const place = folder.replace('~', 'HOME') || 'CWD/'
+    expect(config.port).toBe(1)
+    expect(warnings.map(shown)).toEqual([`${place}gatehouse.yml: is not read, because gatehouse.yaml lies beside it; keep one of them`])
+    const named = await tryConfig({ files, argv: { config: `${folder}gatehouse.yml` } })
+    expect(named.config.port).toBe(2)
+    expect(named.warnings).toEqual([])
   })
 
   test.each<[string, Machine, string]>([
@@ -214,6 +230,18 @@ describe('relative paths', () => {
     expect(shown(config.data_dir)).toBe('CWD/d')
     expect(config.pipeline.map(shown)).toEqual(['auth', 'CWD/mine.ts'])
   })
+})
+
+test('a home that is relative is relative to the working directory', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'gatehouse-config-'))
+  const env = { HOME: 'me' }
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by us
+  await Bun.write(join(cwd, 'me', '.gatehouse', 'gatehouse.yaml'), 'log: { file: "${HOME}/a.log" }')
+  const { config, file } = await loadConfig({ argv: {}, env, cwd, home: env.HOME })
+  rmSync(cwd, { recursive: true })
+  expect(file).toBe(join(cwd, 'me', '.gatehouse', 'gatehouse.yaml'))
+  expect(config.data_dir).toBe(join(cwd, 'me', '.gatehouse'))
+  expect(config.log.file).toBe(join(cwd, 'me', 'a.log'))
 })
 
 describe('files and folders come out absolute', () => {

@@ -1,10 +1,10 @@
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { checkDraft, pluginSections, problemLines } from './check.ts'
-import { layLegacy, legacyFormat, warnOfLoopback, warnOfVariables } from './compat/lay-legacy.ts'
+import { judgeVariables, layLegacy, legacyFormat, warnOfLoopback } from './compat/lay-legacy.ts'
 import type { FormatName } from './compat/legacy-format.ts'
 import { parseDotenv } from './dotenv.ts'
-import { type Draft, emptyDraft } from './draft.ts'
+import { addProblems, type Draft, emptyDraft } from './draft.ts'
 import { applyPluginVariables, applyVariables, type Variables } from './env.ts'
 import { expandVariables, type Problem } from './expand.ts'
 import { type ConfigFile, readConfigFile, readRegular } from './file.ts'
@@ -50,19 +50,25 @@ export interface LoadedConfig {
   readonly notes: readonly string[]
   /** True when nobody configured a model: no backend in any source, no OLLAMA_HOST, and no model that gatehouse runs. */
   readonly zeroConfig: boolean
+  /** A line for each problem that is found in the config later on: where it was written, which setting, what to do. */
+  lines(problems: readonly Problem[]): readonly string[]
 }
 
 /**
  * Puts the settings together: command line over `GATEHOUSE_…` over plain names over `MG_…` over `.env` over
  * the file over defaults. Throws a ConfigError with one line for everything that is wrong.
  */
-export async function loadConfig({ argv, env, cwd, home }: ConfigInput): Promise<LoadedConfig> {
+export async function loadConfig({ argv, env, cwd, home: givenHome }: ConfigInput): Promise<LoadedConfig> {
   const draft = emptyDraft()
+  const home = resolve(cwd, givenHome)
   const dotenvPath = join(cwd, '.env')
   const dotenv = await readDotenv(dotenvPath, draft.warnings)
   const { file, places, warnings } = await readConfigFile({ given: argv.config, cwd, home })
   draft.warnings.push(...warnings)
-  const lookUp = (name: string) => env[name] || dotenv[name] || (name === 'HOME' ? home : undefined)
+  const lookUp = (name: string) => {
+    const value = env[name] || dotenv[name]
+    return name === 'HOME' ? resolve(cwd, value || home) : value
+  }
   if (file) layFile(draft, file, lookUp)
   const unmatched = [...applyVariables(draft, dotenv, '.env'), ...applyVariables(draft, env, 'environment')]
   applyPluginVariables(draft, unmatched, pluginSections(draft.tree, argv.pipeline))
@@ -89,19 +95,21 @@ export async function loadConfig({ argv, env, cwd, home }: ConfigInput): Promise
     places: [...places, dotenvPath],
     warnings: [...draft.warnings, ...warnOfLater(config, sources)],
     notes: file && legacy ? [`${file.path}: read as a config of ${legacy.title}`] : [],
+    lines: problems => problemLines(problems, draft, file),
     zeroConfig: !hasBackends(config) && !config.models.some(({ model_path, command }) => model_path ?? command),
   }
 }
 
 function layFile(draft: Draft, file: ConfigFile, lookUp: (name: string) => string | undefined): void {
   const legacy = legacyFormat(file.format)
+  addProblems(draft, file.problems)
   const found: Problem[] = []
   const tree = expandVariables(file.tree, lookUp, found)
   if (legacy) {
-    warnOfVariables(draft, file, found)
     layLegacy(draft, file, tree, legacy)
+    judgeVariables(draft, file, found)
   } else {
-    draft.problems.push(...found)
+    addProblems(draft, found)
     Object.assign(draft.tree, tree)
   }
 }

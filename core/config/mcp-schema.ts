@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { bytes, countOr, duration, flag, integer } from './amounts.ts'
+import { anyCase, given } from './patterns.ts'
 import { key, list, mapping } from './settings.ts'
 import { argument, choice, commandLine, secretUrl, secretWords, text } from './texts.ts'
 
@@ -7,7 +8,18 @@ const serverName = v.pipe(
   text,
   v.regex(/^[A-Za-z0-9_-]+$/, 'is not a name for an MCP server; use letters, digits, "_" and "-"'),
   v.check(name => name !== 'health', 'must not be "health", which is a path of its own'),
+  v.metadata({ not: { const: 'health' } }),
 )
+
+/** For editors: what a server needs beside its transport. */
+const needs = (transports: readonly string[], name: string) => ({
+  if: {
+    required: ['transport'],
+    properties: { transport: { type: 'string', pattern: `^\\s*(${transports.map(anyCase).join('|')})\\s*$` } },
+  },
+  // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+  then: given(name),
+})
 
 const serverSchema = mapping(
   v.pipe(
@@ -21,6 +33,9 @@ const serverSchema = mapping(
       url: v.optional(key(secretUrl('http', 'https'), 'http and sse: its address.')),
       headers: v.optional(key(mapping(v.record(v.string(), secretWords)), 'http and sse: headers to send.'), {}),
       timeout: v.optional(key(duration(), 'Longest wait for one of its answers.'), '30s'),
+    }),
+    v.metadata({
+      allOf: [needs(['stdio'], 'command'), needs(['http', 'sse'], 'url'), { anyOf: ['transport', 'command', 'url'].map(given) }],
     }),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { integer, share } from './amounts.ts'
+import { given } from './patterns.ts'
 import { key, list, mapping, section } from './settings.ts'
 import { argument, choice, commandLine, text } from './texts.ts'
 
@@ -69,7 +70,7 @@ export const modelSchema = mapping(
       // biome-ignore lint/suspicious/noTemplateCurlyInString: what may stand in the text
       command: v.optional(key(commandLine, 'Command of any other server that gatehouse runs; ${PORT} is the port it must listen on.')),
     }),
-    v.metadata({ anyOf: places.map(place => ({ required: [place] })) }),
+    v.metadata({ oneOf: places.map(given) }),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return
       const model = dataset.value

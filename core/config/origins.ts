@@ -19,17 +19,21 @@ export interface Origins {
   of(path: Path): Origin | undefined
   /** Who set anything below `path`. */
   below(path: Path): Origin | undefined
+  /** Which part of the config what stands at a path of another gateway's file became. */
+  became(written: Path): Path | undefined
 }
 
 /** Makes an empty record of origins. */
 export function recordOrigins(): Origins {
   const origins = new Map<string, Origin>()
+  const moves: Pick<Origin, 'path' | 'writtenAs'>[] = []
   const entriesBelow = (path: Path) => [...origins].filter(([, entry]) => path.every((part, index) => entry.path[index] === part))
   let order = 0
   return {
     note(path, label, writtenAs) {
       for (const [key] of entriesBelow(path)) origins.delete(key)
       origins.set(JSON.stringify(path), { path, label, order: ++order, ...(writtenAs && { writtenAs }) })
+      if (writtenAs) moves.push({ path, writtenAs })
     },
     of(path) {
       for (let length = path.length; length > 0; length--) {
@@ -39,6 +43,11 @@ export function recordOrigins(): Origins {
       return undefined
     },
     below: path => entriesBelow(path)[0]?.[1],
+    became(written) {
+      const isAbove = (above: Path) => above.every((part, index) => part === written[index])
+      const move = moves.find(({ writtenAs = [] }) => isAbove(writtenAs))
+      return move && [...move.path, ...written.slice(move.writtenAs?.length)]
+    },
   }
 }
 

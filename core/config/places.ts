@@ -12,8 +12,7 @@ export interface Place {
 
 /** Where a config file is looked for, in this order, when none is given. */
 export const defaultPlaces = (cwd: string, home: string): readonly Place[] => [
-  { path: join(cwd, 'gatehouse.yaml') },
-  { path: join(home, '.gatehouse', 'gatehouse.yaml') },
+  ...[cwd, join(home, '.gatehouse')].flatMap(folder => ['yaml', 'yml'].map(end => ({ path: join(folder, `gatehouse.${end}`) }))),
   ...[cwd, join(home, '.llamagate')].flatMap(folder => ['yaml', 'yml', 'json'].map(end => ({ path: join(folder, `llamagate.${end}`) }))),
   { path: join(cwd, 'configs', 'config.yaml'), claim: onlyModelgate },
   { path: join(cwd, 'config.yaml'), claim: onlyLlamawrapper },

@@ -38,11 +38,16 @@ export const plainNames: Readonly<Record<string, Path>> = {
   ...inSection('plugins', 'enabled'),
 }
 
-/** Values that a plain name is not listened to with: other programs mean something else by it, or LlamaGate took anything. */
+/** Why a plain name is not listened to: other programs mean something else by it, or LlamaGate took anything. */
 export const passedOver: Readonly<Record<string, (text: string) => string | undefined>> = {
   // Shells and containers export HOST as the name of the machine, which nobody meant for us.
-  HOST: text => (parseListenHost(text) === undefined ? 'neither an IP address nor localhost' : undefined),
-  DEBUG: text => (/^(true|false|yes|no|on|off|t|f|0|1)$/i.test(text) ? undefined : 'neither true nor false'),
-  LOG_FORMAT: text => (/^(auto|json|text)$/i.test(text) ? undefined : 'none of auto, json, text'),
-  INTROSPECTION_HARDWARE_DETAIL_LEVEL: text => (/^(minimal|standard|full)$/i.test(text) ? undefined : 'none of minimal, standard, full'),
+  HOST: text => (parseListenHost(text) === undefined ? quoted(text, 'neither an IP address nor localhost') : undefined),
+  DEBUG: text => (/^(true|false|yes|no|on|off|t|f|0|1)$/i.test(text) ? undefined : quoted(text, 'neither true nor false')),
+  LOG_FORMAT: text => (/^(auto|json|text)$/i.test(text) ? undefined : quoted(text, 'none of auto, json, text')),
+  INTROSPECTION_HARDWARE_DETAIL_LEVEL: text =>
+    /^(minimal|standard|full)$/i.test(text) ? undefined : quoted(text, 'none of minimal, standard, full'),
+  // many programs have a Redis, and write HOST:PORT; there may be a password in it
+  REDIS_URL: text => (/^rediss?:\/\//i.test(text) ? undefined : 'it is no address that starts with redis:// or rediss://'),
 }
+
+const quoted = (text: string, what: string) => `${JSON.stringify(text)} is ${what}`

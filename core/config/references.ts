@@ -1,15 +1,15 @@
 import type { Problem } from './expand.ts'
-import { didYouMean } from './suggest.ts'
+import type { didYouMean } from './suggest.ts'
 import { isMapping, type Path, type Tree } from './tree.ts'
 
 /** Names that point nowhere. Separate from `duplicateNames`, because a plugin may bring the backend. */
-export function unknownBackends(tree: Tree): Problem[] {
+export function unknownBackends(tree: Tree, suggest: typeof didYouMean): Problem[] {
   const backends = isMapping(tree.backends) ? Object.keys(tree.backends) : []
   const problems: Problem[] = []
   const check = (path: Path, name: unknown) => {
     if (typeof name !== 'string' || backends.includes(name.trim())) return
     const known = backends.length > 0 ? `; backends has ${backends.join(', ')}` : '; there are no backends'
-    const hint = didYouMean(name, backends) || known
+    const hint = suggest(name, backends) || known
     problems.push({ path, message: `names a backend that is not configured: ${JSON.stringify(name)}${hint}` })
   }
   check(['default_backend'], tree.default_backend)

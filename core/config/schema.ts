@@ -19,7 +19,7 @@ import {
   tlsSchema,
 } from './section-schemas.ts'
 import { key, list, mapping, section } from './settings.ts'
-import { baseUrl, choice, hostName, listenHost, network, origin, secret, text } from './texts.ts'
+import { choice, hostName, listenHost, network, ollamaHost, origin, secret, secretText, text } from './texts.ts'
 
 /** Without a port, these mean every port of a loopback host; see the README of this folder. */
 export const defaultCorsOrigins: readonly string[] = ['http', 'https'].flatMap(scheme =>
@@ -37,7 +37,7 @@ const pluginName = v.pipe(
 )
 
 const sha256 = v.pipe(
-  secret,
+  secretText,
   v.check(hash => hash === undefined || /^[0-9a-f]{64}$/.test(hash), 'must be the SHA-256 of the key, as 64 lower-case hexadecimal digits'),
 )
 
@@ -80,7 +80,7 @@ const keys = {
   debug: v.optional(key(flag, 'Log more.'), false),
   log: v.optional(key(logSchema, 'The log.'), {}),
   pipeline: v.optional(key(pipeline, 'The plugins a request passes, in this order: names, or paths of your own.'), [...builtinPlugins]),
-  ollama_host: v.optional(key(baseUrl, 'Address of Ollama; makes a backend named ollama.')),
+  ollama_host: v.optional(key(ollamaHost, 'Address of Ollama; makes a backend named ollama.')),
   ollama_autostart: v.optional(key(flag, 'Start Ollama when it is not running; on this machine only.'), true),
   backends: v.optional(key(mapping(v.record(backendName, backendSchema)), 'The model servers, by names of your own.'), {}),
   default_backend: v.optional(key(text, 'The backend that gets every model name nobody else claims.')),

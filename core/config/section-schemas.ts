@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { amountOrNone, bytes, countOr, duration, flag, integer } from './amounts.ts'
+import { amountOrNone, bytes, countOr, duration, flag, integer, isTrue } from './amounts.ts'
+import { given } from './patterns.ts'
 import { key, mapping, section } from './settings.ts'
 import { choice, secret, secretUrl, text } from './texts.ts'
 
@@ -21,6 +22,11 @@ export const tlsSchema = mapping(
       enabled: v.optional(key(flag, 'Speak HTTPS instead of HTTP.'), false),
       cert_file: v.optional(key(text, 'PEM file of the certificate and its chain.')),
       key_file: v.optional(key(text, 'PEM file of the private key.')),
+    }),
+    v.metadata({
+      if: { required: ['enabled'], properties: { enabled: isTrue } },
+      // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+      then: { allOf: [given('cert_file'), given('key_file')] },
     }),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed || !dataset.value.enabled) return

@@ -57,6 +57,11 @@ export const section = v.optional(mapping(v.record(v.string(), v.unknown())), {}
 /** `, not "abc"`: the end of a complaint about a value that is no secret. */
 export function showValue(value: unknown): string {
   if (typeof value === 'object' && value !== null) return showKind(value)
+  // JSON has no word for these, YAML has
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return `, not ${String(value)
+      .replace(/^(-?)Inf.*/, '$1.inf')
+      .replace('NaN', '.nan')}`
   const shown = JSON.stringify(value ?? null)
   return `, not ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`
 }

@@ -9,6 +9,14 @@ export function didYouMean(word: string, candidates: Iterable<string>, prefix = 
   return best === undefined ? '' : `; did you mean ${prefix}${best}?`
 }
 
+const mostSuggestions = 50
+
+/** The same for the first mistakes alone: a file of another program can hold many thousands. */
+export function firstSuggestions(): typeof didYouMean {
+  let left = mostSuggestions
+  return (...words) => (left-- > 0 ? didYouMean(...words) : '')
+}
+
 /** Levenshtein's, one row at a time. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)

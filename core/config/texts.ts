@@ -18,14 +18,20 @@ export const text = setting(
 )
 
 /** Text that must never be printed; empty means there is none. */
-export const secret = v.pipe(
+export const secretText = v.pipe(
   setting(
     'text in quotes',
     fromText(value => value),
-    { json: string, kind: 'secret' },
+    { json: { ...string, pattern: '^\\s*[ -~]*\\s*$' }, kind: 'secret' },
     showNothing,
   ),
   v.transform(value => value.trim() || undefined),
+)
+
+/** A key or a token. It comes or goes in a header, so that another text would be one nobody could ever show. */
+export const secret = v.pipe(
+  secretText,
+  v.check(value => value === undefined || /^[ -~]+$/.test(value), 'must be text that may stand in a header: printable ASCII'),
 )
 
 const asWords = (value: unknown) =>
@@ -81,13 +87,29 @@ export const origin = setting(
 /** An address or a range of addresses. */
 export const network = setting('an IP address or a range such as 10.0.0.0/8', fromText(parseNetwork), { json: string })
 
+const baseUrlWords = 'an address that starts with http:// or https:// and has no ? or #, for example http://localhost:11434'
+const baseUrlJson = { ...string, pattern: orVariable('^\\s*[hH][tT][tT][pP][sS]?://[^?#]+$') }
+const withoutSecrets = (url: string) => url.replace(/^(\w+:\/\/)?.*@/, '$1…@').replace(/\?.*$/s, '?…')
+const showUrl = (value: unknown) => showValue(typeof value === 'string' ? withoutSecrets(value) : value)
+
 /** Address of an upstream server. */
-export const baseUrl = setting(
-  'an address that starts with http:// or https:// and has no ? or #, for example http://localhost:11434',
+export const baseUrl = setting(baseUrlWords, fromText(parseBaseUrl), { json: baseUrlJson }, showUrl)
+
+/** Address of Ollama. The variable is Ollama's own too, and there it is written without http://. */
+export const ollamaHost = setting(
+  baseUrlWords,
   fromText(parseBaseUrl),
-  { json: { ...string, pattern: orVariable('^\\s*[hH][tT][tT][pP][sS]?://[^?#]+$') } },
-  value => showValue(typeof value === 'string' ? withoutSecrets(value) : value),
+  { json: baseUrlJson },
+  value => `${showUrl(value)}${typeof value === 'string' ? ollamasOwn(value.trim()) : ''}`,
 )
+
+/** `0.0.0.0`, `:11434`, `127.0.0.1:11434`: what Ollama itself takes. */
+function ollamasOwn(text: string): string {
+  const [, host, port = '11434'] = /^(localhost|\d+(?:\.\d+){3}|\[[\da-f:]+\]|)(?::(\d+))?$/i.exec(text) ?? []
+  if (host === undefined || text === '') return ''
+  const isBind = host === '' || host === '0.0.0.0' || host === '[::]'
+  return isBind ? `; that is Ollama's own bind address; write http://localhost:${port}` : `; write http://${host}:${port}`
+}
 
 /** Address of something other than a backend. Its path and query may be secret. */
 export const secretUrl = (...protocols: readonly string[]) =>
@@ -113,5 +135,3 @@ function readHeaderValue(value: string): string | undefined {
     return undefined
   }
 }
-
-const withoutSecrets = (url: string) => url.replace(/^(\w+:\/\/)?.*@/, '$1…@').replace(/\?.*$/s, '?…')

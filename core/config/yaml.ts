@@ -1,13 +1,17 @@
 import { ConfigError } from '../errors.ts'
 import { quoteAt } from './compat/quote-at.ts'
 import { isLlamagateName } from './compat/recognise.ts'
+import type { Problem } from './expand.ts'
 import { isMapping, type Tree } from './tree.ts'
+import { type RepeatedKey, repeatedKeys } from './yaml/repeated-keys.ts'
 
 /**
  * Parses YAML in which a plain `${NAME}` may stand anywhere, between braces too: `{ api_key: ${KEY} }`, where
  * YAML itself would end the value. Texts come back masked; `unmask` restores them.
  */
-const parseMasked = (source: string): unknown => Bun.YAML.parse(source.replace(variable, mask))
+const parseMasked = (source: string): unknown => Bun.YAML.parse(maskVariables(source))
+
+const maskVariables = (source: string) => source.replace(variable, mask)
 
 /** Undoes what `parseMasked` did to a text. */
 export const unmask = (text: string): string => text.replaceAll('\uE001', '{').replaceAll('\uE002', '}')
@@ -21,12 +25,16 @@ const mask = (text: string) => text.replace('{', '\uE001').replace('}', '\uE002'
 export interface Parsed {
   readonly tree: Tree
   readonly repaired: boolean
+  /** What is wrong with how it is written, although it can be read. */
+  readonly problems: readonly Problem[]
 }
 
 /** Reads the text of a config file. Throws a ConfigError that says about where it goes wrong. */
 export function parseFile(path: string, source: string): Parsed {
   const parsed = tryParse(source)
-  const repaired = parsed instanceof Error && isLlamagateName(path) ? tryParse(quoteAt(source)) : parsed
+  const isRepaired = parsed instanceof Error && isLlamagateName(path)
+  const text = isRepaired ? quoteAt(source) : source
+  const repaired = isRepaired ? tryParse(text) : parsed
   if (repaired instanceof Error) {
     const reason = repaired.message.replace(/^YAML Parse error: /, '').replace(/\s+/g, ' ')
     const hint =
@@ -35,8 +43,16 @@ export function parseFile(path: string, source: string): Parsed {
   }
   const tree = repaired ?? {}
   if (!isMapping(tree)) throw new ConfigError(`${path}: must be one YAML mapping of keys and values`)
-  return { tree, repaired: repaired !== parsed }
+  const problems = repeatedKeys(maskVariables(text)).map(({ path: keys, ...lines }) => ({
+    path: keys.map(key => (typeof key === 'string' ? unmask(key) : key)),
+    message: `stands ${inLines(lines)}; keep one of them`,
+    source: path,
+  }))
+  return { tree, repaired: isRepaired, problems }
 }
+
+const inLines = ({ first, again }: Pick<RepeatedKey, 'first' | 'again'>) =>
+  first === again ? `in line ${first} twice` : `in line ${first} and again in line ${again}`
 
 function tryParse(source: string): unknown {
   try {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../../config/schema.ts'
 import { isLoopback } from '../../http/loopback.ts'
+import type { Silence } from './backend-reason.ts'
 import { type Finding, problem, warning } from './finding.ts'
 
 type Entry = Exclude<Config['backends'][string], { type: 'echo' }>
@@ -48,24 +49,28 @@ export interface Machine {
   readonly inContainer: boolean
 }
 
-/** Nobody answers: what to do depends on whose machine it is, and on what is installed. */
+/** Nobody answers: what to do depends on why, on whose machine it is, and on what is installed. */
 export function howToStart(
   { label, setting, type, local, origin }: Place,
-  reason: string,
+  { kind, text }: { readonly kind: Silence; readonly text: string },
   { config, path, inContainer }: Machine,
 ): Finding {
-  const message = `${label} does not answer: ${reason}`
-  if (!local) return problem(message, `start it, open its port to this machine, or correct ${setting}.base_url`)
-  const installed = type === 'ollama' && findProgram('ollama', path) !== undefined
+  const message = `${label} does not answer: ${text}`
+  const correct = `or correct ${setting}.base_url`
+  if (kind === 'name') {
+    const { hostname } = new URL(origin)
+    const known = 'see to it that this machine can look the name up (DNS, /etc/hosts)'
+    return problem(message, `"${hostname}" may be misspelt: correct ${setting}.base_url, or ${known}`)
+  }
+  if (!local) return problem(message, `start it, open its port to this machine, ${correct}`)
+  if (kind === 'late') return problem(message, `it takes connections and says nothing: look into its log, start it again, ${correct}`)
+  const installed = type === 'ollama' && kind === 'absent' && findProgram('ollama', path) !== undefined
   if (installed && config.ollama_autostart && origin.startsWith('http:'))
     return warning(`${message}; ollama is installed, so gatehouse serve starts it`)
   if (installed) return problem(message, 'start it with: ollama serve (or leave out OLLAMA_AUTOSTART=false)')
-  if (inContainer) {
-    const outside = 'a server outside has another address, with Docker often host.docker.internal'
-    return problem(message, `this is a container, and that is an address inside it; ${outside}: correct ${setting}.base_url`)
-  }
-  if (type === 'ollama') return problem(message, `install Ollama from https://ollama.com, or correct ${setting}.base_url`)
-  return problem(message, `start it, or correct ${setting}.base_url`)
+  const outside = 'this is a container, and a server outside of it has another address, with Docker often host.docker.internal'
+  const hint = inContainer && kind === 'absent' ? `: ${outside}` : ''
+  return problem(message, `${type === 'ollama' ? 'start it, or install it from https://ollama.com' : 'start it'}, ${correct}${hint}`)
 }
 
 /** True inside Docker and Podman. */

@@ -2,29 +2,37 @@ import { GatewayError } from '../../errors.ts'
 
 /** Why a backend gave no list of models. */
 export interface Reason {
-  readonly kind: 'unreachable' | 'key' | 'certificate' | 'busy' | 'other'
+  /** `absent`: nothing listens there. `name`: its name cannot be looked up. `late`: it says nothing. */
+  readonly kind: Silence | 'key' | 'certificate' | 'busy' | 'other'
   readonly text: string
 }
 
-const unreachable: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ConnectionRefused: 'nothing listens there',
-  ENOTFOUND: 'no machine of that name is known',
-  EAI_AGAIN: 'its name cannot be looked up now',
-  EHOSTUNREACH: 'there is no way to that machine',
-  ENETUNREACH: 'there is no way to its network',
-  ETIMEDOUT: 'it does not answer',
-  ECONNRESET: 'it closes the connection',
-  ConnectionClosed: 'it closes the connection',
+/** How a server can be out of reach. */
+export type Silence = 'absent' | 'name' | 'late' | 'unreachable'
+
+const silences: Readonly<Record<string, { readonly kind: Silence; readonly text: string }>> = {
+  ECONNREFUSED: { kind: 'absent', text: 'nothing listens there' },
+  ConnectionRefused: { kind: 'absent', text: 'nothing listens there' },
+  ENOTFOUND: { kind: 'name', text: 'no machine of that name is known' },
+  EAI_AGAIN: { kind: 'name', text: 'its name cannot be looked up now' },
+  EHOSTUNREACH: { kind: 'unreachable', text: 'there is no way to that machine' },
+  ENETUNREACH: { kind: 'unreachable', text: 'there is no way to its network' },
+  ETIMEDOUT: { kind: 'late', text: 'it does not answer' },
+  ECONNRESET: { kind: 'unreachable', text: 'it closes the connection' },
+  ConnectionClosed: { kind: 'unreachable', text: 'it closes the connection' },
 }
+
+/** True for a server that did not answer at all. */
+export const isSilent = (reason: Reason): reason is Reason & { readonly kind: Silence } =>
+  ['absent', 'name', 'late', 'unreachable'].includes(reason.kind)
 
 /** In words what a backend threw. Nothing is quoted of what it sent. */
 export function reasonOf(error: unknown, timeoutMs: number): Reason {
   const name = error instanceof Error ? error.name : ''
-  if (name === 'TimeoutError' || name === 'AbortError') return { kind: 'unreachable', text: `no answer within ${timeoutMs / 1000} s` }
+  if (isTimeout(error)) return { kind: 'late', text: `no answer within ${timeoutMs / 1000} s` }
   const code = codes(error).at(-1) ?? ''
-  const known = unreachable[code]
-  if (known) return { kind: 'unreachable', text: known }
+  const known = silences[code]
+  if (known) return known
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return { kind: 'certificate', text: `its certificate is not trusted (${code})` }
   if (code === 'EPROTO') return { kind: 'other', text: 'it does not speak TLS there; is it http:// instead of https://?' }
   const status = Number(/\bstatus (\d{3})\b/.exec(error instanceof Error ? error.message : '')?.[1])
@@ -34,6 +42,9 @@ export function reasonOf(error: unknown, timeoutMs: number): Reason {
   if (code) return { kind: 'unreachable', text: `it cannot be reached (${code})` }
   return { kind: 'other', text: error instanceof GatewayError ? error.message : `it failed (${name || typeof error})` }
 }
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError' || isTimeout(error.cause))
 
 /** The codes of an error and of what caused it, the outermost first. */
 function codes(error: unknown): readonly string[] {

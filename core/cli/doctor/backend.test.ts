@@ -5,7 +5,7 @@ import { fakeOpenai } from '../../testing/fake-openai.ts'
 import { fakeVllm } from '../../testing/fake-vllm.ts'
 import { checkBackend } from './backend.ts'
 import { howToStart, placeOf } from './backend-place.ts'
-import { reasonOf } from './backend-reason.ts'
+import { reasonOf, type Silence } from './backend-reason.ts'
 import { examine, freePort, installProgram, linesOf } from './testing/examine.ts'
 
 const nobody = async () => `http://127.0.0.1:${await freePort()}`
@@ -32,12 +32,17 @@ describe('a configured backend', () => {
     const url = await nobody()
     const found = await examine({ yaml: { backends: { box: { type: 'vllm', base_url: url } } } })
     expect(linesOf(found, 'backend box')).toEqual([
-      expect.stringMatching(new RegExp(`^problem: vllm at ${url} does not answer: nothing listens there → .*backends\\.box\\.base_url$`)),
+      expect.stringMatching(
+        new RegExp(`^problem: vllm at ${url} does not answer: nothing listens there → start it, or correct backends\\.box\\.base_url`),
+      ),
     ])
   })
 
   test.each([
-    ['ENOTFOUND', 'unreachable', 'no machine of that name is known'],
+    ['ENOTFOUND', 'name', 'no machine of that name is known'],
+    ['EAI_AGAIN', 'name', 'its name cannot be looked up now'],
+    ['ECONNREFUSED', 'absent', 'nothing listens there'],
+    ['ETIMEDOUT', 'late', 'it does not answer'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate', 'its certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)'],
     ['EPROTO', 'other', 'it does not speak TLS there; is it http:// instead of https://?'],
     ['EWHATEVER', 'unreachable', 'it cannot be reached (EWHATEVER)'],
@@ -84,13 +89,25 @@ describe('a configured backend', () => {
     await fake.stop()
   })
 
-  test('that hangs is not waited for', async () => {
+  test.each(['vllm', 'ollama', 'openai-compatible', 'llamacpp'])('of type %s that hangs is not waited for', async type => {
     const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Promise<Response>(() => {}) })
     const found = await examine({
-      yaml: { health_check_timeout: '50ms', backends: { box: { type: 'vllm', base_url: `http://127.0.0.1:${server.port}` } } },
+      yaml: { health_check_timeout: '50ms', backends: { box: { type, base_url: `http://127.0.0.1:${server.port}` } } },
+      prepare: folder => installProgram(folder, 'ollama'),
     })
-    expect(linesOf(found, 'backend box')[0]).toContain('does not answer: no answer within 0.05 s')
+    const [line] = linesOf(found, 'backend box')
+    expect(line).toMatch(/^problem: .* does not answer: no answer within 0.05 s → it takes connections and says nothing: look into its log/)
+    expect(line).not.toContain('container')
     await server.stop(true)
+  })
+
+  test('whose name nobody knows: the fix begins with the name', async () => {
+    const found = await examine({ yaml: { backends: { box: { type: 'ollama', base_url: 'http://no-such-box.invalid:11434' } } } })
+    expect(linesOf(found, 'backend box')).toEqual([
+      expect.stringMatching(
+        /^problem: ollama at .* does not answer: .* → "no-such-box\.invalid" may be misspelt: correct backends\.box\.base_url, or see to it/,
+      ),
+    ])
   })
 
   test('never shows user, password or key of its address', async () => {
@@ -153,22 +170,34 @@ describe('a configured backend', () => {
 })
 
 describe('how to start a server that does not answer', () => {
-  const advise = (type: 'ollama' | 'vllm', url: string, given: { path?: string; inContainer?: boolean; autostart?: boolean } = {}) => {
-    const { path = '', inContainer = false, autostart = true } = given
+  const advise = (
+    type: 'ollama' | 'vllm',
+    url: string,
+    given: { path?: string; inContainer?: boolean; autostart?: boolean; kind?: Silence } = {},
+  ) => {
+    const { path = '', inContainer = false, autostart = true, kind = 'absent' } = given
     const all = { path, inContainer, config: { ollama_autostart: autostart } }
-    const { status, fix, message } = howToStart(placeOf('x', entry(type, url), all), 'nothing listens there', all)
+    const { status, fix, message } = howToStart(placeOf('x', entry(type, url), all), { kind, text: 'nothing listens there' }, all)
     return `${status}: ${fix ?? message}`
   }
 
   test('depends on whose machine it is, and on what is installed', async () => {
     const { installed, folder } = await installedOllama()
     const here = 'http://localhost:11434'
-    expect(advise('ollama', here)).toBe('problem: install Ollama from https://ollama.com, or correct backends.x.base_url')
+    expect(advise('ollama', here)).toBe('problem: start it, or install it from https://ollama.com, or correct backends.x.base_url')
     expect(advise('ollama', here, { path: installed })).toMatch(/^warning: .*gatehouse serve starts it$/)
     expect(advise('ollama', here, { path: installed, autostart: false })).toMatch(/^problem: start it with: ollama serve/)
     expect(advise('ollama', 'http://10.1.2.3:11434', { path: installed })).toMatch(/^problem: start it, open its port to this machine/)
     expect(advise('vllm', 'http://127.0.0.1:8000')).toBe('problem: start it, or correct backends.x.base_url')
-    expect(advise('vllm', 'http://127.0.0.1:8000', { inContainer: true })).toMatch(/^problem: this is a container/)
+    const contained = { inContainer: true }
+    expect(advise('vllm', 'http://127.0.0.1:8000', contained)).toMatch(
+      /^problem: start it, or correct backends\.x\.base_url: this is a container, .*host\.docker\.internal$/,
+    )
+    expect(advise('ollama', here, contained)).toMatch(/^problem: start it, or install it .*: this is a container/)
+    for (const kind of ['late', 'unreachable', 'name'] as const) {
+      expect(advise('vllm', 'http://127.0.0.1:8000', { ...contained, kind })).not.toContain('container')
+    }
+    expect(advise('ollama', here, { path: installed, kind: 'late' })).toMatch(/^problem: it takes connections and says nothing/)
     Bun.spawnSync(['rm', '-r', folder])
   })
 })

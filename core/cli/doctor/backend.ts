@@ -3,7 +3,7 @@ import { createBackend } from '../../backends/create.ts'
 import type { Config } from '../../config/schema.ts'
 import { identify } from '../../discover.ts'
 import { howToStart, type Machine, type Place, placeOf } from './backend-place.ts'
-import { reasonOf } from './backend-reason.ts'
+import { isSilent, reasonOf } from './backend-reason.ts'
 import { type Finding, ok, problem, warning } from './finding.ts'
 import { checkTargets } from './targets.ts'
 
@@ -54,7 +54,8 @@ async function unanswered(
   well: boolean,
   options: BackendOptions,
 ): Promise<Finding> {
-  const { kind, text } = reasonOf(error, options.timeoutMs)
+  const reason = reasonOf(error, options.timeoutMs)
+  const { kind, text } = reason
   const { label, setting } = place
   if (kind === 'key')
     return problem(`${label}: ${text}`, `correct ${setting}.api_key${hasAuthHeader(entry) ? ` or ${setting}.headers` : ''}`)
@@ -62,7 +63,7 @@ async function unanswered(
   if (kind === 'certificate') {
     return problem(`${label}: ${text}`, 'use a certificate this machine trusts; NODE_EXTRA_CA_CERTS names a file with further authorities')
   }
-  if (kind === 'unreachable') return howToStart(place, text, options)
+  if (isSilent(reason)) return howToStart(place, reason, options)
   if (well && entry.models) return warning(`${label} answers, but cannot list its models: ${text}; the config names them`)
   const identity = await identify(place.origin, AbortSignal.timeout(options.timeoutMs))
   const looks = identity ? `; it looks like ${identity.product}` : ''

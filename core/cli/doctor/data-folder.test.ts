@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readDataFolder } from '../../data-folder/read.ts'
@@ -27,6 +27,21 @@ test('a folder that is not there yet, and one that cannot be made', async () => 
   writeFileSync(folder, '')
   expect(await look()).toEqual([expect.stringMatching(/^problem: CWD\/data cannot be used: CWD\/data is a file → .*DATA_DIR$/)])
   expect((await look(join(folder, 'below')))[0]).toStartWith('problem: CWD/data/below cannot be used: CWD/data is a file')
+})
+
+test.skipIf(process.platform !== 'linux')('a folder that cannot be made, whatever the rights say', async () => {
+  expect(await look('/proc/gatehouse/data')).toEqual([
+    expect.stringMatching(/^problem: \/proc\/gatehouse\/data cannot be used: .*\/proc \(E[A-Z]+\) → .*DATA_DIR$/),
+  ])
+  expect((await look(join(parent, 'x'.repeat(300))))[0]).toContain('its path is too long (ENAMETOOLONG)')
+})
+
+test('nothing is left behind, and nothing is made', async () => {
+  await look()
+  expect(readdirSync(parent)).toEqual([])
+  mkdirSync(folder)
+  await look()
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('who runs there', async () => {

@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { describeHolder } from '../../data-folder/holder.ts'
 import type { DataFolderState } from '../../data-folder/read.ts'
 import { crashLoopText, isCrashLoop, isSteady } from '../../data-folder/starts.ts'
@@ -11,7 +12,7 @@ const tooLittle = 16 * 1024 * 1024
 
 /** The data folder: can it be used, is it private, is there room, who runs there, and how did the last runs end. */
 export function checkDataFolder(path: string, state: DataFolderState, now: number): readonly Finding[] {
-  const reason = whyNoFolder(path)
+  const reason = whyNoFolder(path) ?? whyNoFolder(join(path, 'run'))
   if (reason !== undefined) return [problem(`${path} cannot be used: ${reason}`, 'correct that, or choose another folder with DATA_DIR')]
   const info = statSync(path, { throwIfNoEntry: false })
   const use = info ? describeUse(path, state) : [ok(`${path} will be made at the first start`)]

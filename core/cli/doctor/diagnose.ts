@@ -3,6 +3,7 @@ import { readDataFolder } from '../../data-folder/read.ts'
 import type { Place } from '../../discover.ts'
 import { ConfigError } from '../../errors.ts'
 import { hideAll, secretsOf } from '../../secrets.ts'
+import type { PluginSet } from '../judge-plugins.ts'
 import { checkAddress } from './address.ts'
 import { checkBackend } from './backend.ts'
 import { isContainer } from './backend-place.ts'
@@ -12,7 +13,7 @@ import { checkEntry } from './entry.ts'
 import type { Check, NamedFinding } from './finding.ts'
 import { checkLogFile } from './log-file.ts'
 import { checkOpenFiles } from './open-files.ts'
-import { checkPlugins, type PluginSet } from './plugins.ts'
+import { checkPlugins } from './plugins.ts'
 import { checkProcesses } from './processes.ts'
 import { checkProgram } from './program.ts'
 import { runChecks } from './run-checks.ts'
@@ -60,7 +61,7 @@ const program: Check = { name: 'program', look: checkProgram }
 const openFiles: Check = { name: 'open files', look: () => checkOpenFiles() }
 
 function checksFor(loaded: LoadedConfig, { env, cwd, now, plugins, places }: Surroundings): readonly Check[] {
-  const { config, file, zeroConfig } = loaded
+  const { config, zeroConfig } = loaded
   const folder = readDataFolder(config.data_dir)
   const path = env.PATH
   const asking = { config, path, inContainer: isContainer(), timeoutMs: Math.min(config.health_check_timeout, longestProbeMs) }
@@ -79,7 +80,7 @@ function checksFor(loaded: LoadedConfig, { env, cwd, now, plugins, places }: Sur
     { name: 'tls', look: () => checkTls(config.tls, now()) },
     { name: 'log file', look: () => checkLogFile(config.log.file) },
     openFiles,
-    { name: 'pipeline', look: () => checkPlugins(config, plugins, { file, cwd }) },
+    { name: 'pipeline', look: () => checkPlugins(loaded, plugins, cwd) },
     { name: 'processes', look: () => checkProcesses(config, { path, cwd }) },
     ...backends,
   ]

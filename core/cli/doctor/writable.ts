@@ -1,24 +1,33 @@
-import { accessSync, constants, type Stats, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { accessSync, closeSync, constants, openSync, rmSync, type Stats, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
-const writable = constants.W_OK | constants.X_OK
-
-/** Why a folder cannot be written or made, in words; undefined when it can. Writes nothing. */
+/**
+ * Why a folder cannot be written or made, in words; undefined when it can. Tries it with a file that is gone again
+ * afterwards: what the rights say is not always so (`/proc`, full disks, network file systems), and to root they say nothing.
+ */
 export function whyNoFolder(path: string): string | undefined {
   const info = look(path)
   if (typeof info === 'string') return info
   if (!info) return dirname(path) === path ? 'there is no such drive' : whyNoFolder(dirname(path))
   if (!info.isDirectory()) return `${path} is a file`
-  return whyNot(path, writable)
+  return refused(path, () => {
+    const trial = join(path, `.gatehouse-doctor-${crypto.randomUUID()}`)
+    try {
+      closeSync(openSync(trial, 'wx', 0o600))
+    } finally {
+      rmSync(trial, { force: true })
+    }
+  })
 }
 
-/** Why a file cannot be written or made in a folder that is there. Writes nothing. */
+/** Why a file cannot be written, or made in a folder that is there or can be. Does not change the file. */
 export function whyNoFile(path: string): string | undefined {
   const info = look(path)
   if (typeof info === 'string') return info
   if (!info) return whyNoFolder(dirname(path))
   if (info.isDirectory()) return `${path} is a folder`
-  return whyNot(path, constants.W_OK)
+  // opening anything but a file may wait, or begin something
+  return refused(path, () => (info.isFile() ? closeSync(openSync(path, 'a')) : accessSync(path, constants.W_OK)))
 }
 
 /** The code of an error of the file system. */
@@ -30,16 +39,29 @@ function look(path: string): Stats | string | undefined {
     return statSync(path)
   } catch (error) {
     const code = codeOf(error)
-    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : `this user may not look at ${path} (${code})`
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    return names[code] ?? `this user may not look at ${path} (${code})`
   }
 }
 
-function whyNot(path: string, mode: number): string | undefined {
+const names: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: 'its path is too long (ENAMETOOLONG)',
+  ELOOP: 'its links lead in a circle (ELOOP)',
+}
+
+function refused(path: string, attempt: () => void): string | undefined {
   try {
-    accessSync(path, mode)
+    attempt()
     return undefined
   } catch (error) {
     const code = codeOf(error)
-    return code === 'EROFS' ? `${path} is on a read-only file system` : `this user may not write to ${path} (${code})`
+    return reasons[code]?.(path) ?? `nothing can be written to ${path} (${code})`
   }
+}
+
+const reasons: Readonly<Record<string, (path: string) => string>> = {
+  EROFS: path => `${path} is on a read-only file system`,
+  ENOSPC: path => `no space is left on the disk of ${path}`,
+  EACCES: path => `this user may not write to ${path} (EACCES)`,
+  EPERM: path => `this user may not write to ${path} (EPERM)`,
 }

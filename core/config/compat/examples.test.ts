@@ -64,7 +64,7 @@ const wrong: Readonly<Record<string, readonly [from: string, to: string, line: s
   'modelgate/example.env': [
     'MG_SERVER_PORT=18080',
     'MG_SERVER_PORT=http',
-    '.env MG_SERVER_PORT: port: must be a whole number from 1 to 65535, not "http"',
+    '.env MG_SERVER_PORT: server.port: must be a whole number from 1 to 65535, not "http"',
   ],
   'llamawrapper/linux.yaml': [
     'listen_addr: ":8000"',

@@ -1,6 +1,9 @@
+import { looksSecret } from '../../secrets/looks.ts'
 import type { Draft } from '../draft.ts'
 import type { ConfigFile } from '../file.ts'
-import { formatPath, setPath, type Tree } from '../tree.ts'
+import { partOf } from '../problems.ts'
+import { kindOf } from '../shape.ts'
+import { formatPath, getPath, type Path, setPath, type Tree } from '../tree.ts'
 import type { FormatName, LegacyFormat } from './legacy-format.ts'
 import { llamagate } from './llamagate.ts'
 import { llamawrapper } from './llamawrapper.ts'
@@ -28,7 +31,22 @@ export function warnOfLoopback(draft: Draft, { path }: ConfigFile, { title, open
   draft.warnings.push(`${path}: ${title} could be reached from other machines; gatehouse only from this one, unless you set ${how}`)
 }
 
-/** Texts of an older gateway's file that look like variables and are none stay as they are. */
-export function warnOfVariables(draft: Draft, { path }: ConfigFile, found: Draft['problems']): void {
-  for (const problem of found) draft.warnings.push(`${path}: ${formatPath(problem.path)}: ${problem.message}; it is kept as it is`)
+/**
+ * Texts of an older gateway's file that look like variables and are none stay as they are, but for secrets: everybody
+ * could read them there. Call it when the file is laid.
+ */
+export function judgeVariables(draft: Draft, { path }: ConfigFile, found: Draft['problems']): void {
+  for (const problem of found) {
+    if (isSecret(draft, problem.path)) draft.problems.push({ ...problem, source: path })
+    else draft.warnings.push(`${path}: ${formatPath(problem.path)}: ${problem.message}; it is kept as it is`)
+  }
+}
+
+function isSecret({ origins, tree }: Draft, written: Path): boolean {
+  const path = origins.became(written)
+  if (!path) return false
+  const [section, list, index] = path
+  // nobody is sent the secrets of a server that is off
+  if (section === 'mcp' && list === 'servers' && getPath(tree, ['mcp', 'servers', index ?? 0, 'enabled']) === false) return false
+  return kindOf(partOf(path, tree)) === 'secret' || looksSecret(String(written.at(-1)))
 }

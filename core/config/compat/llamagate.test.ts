@@ -102,22 +102,48 @@ describe('the section mcp', () => {
 describe('what it does not know', () => {
   test('only warns', async () => {
     const { warnings, shown } = await load(
-      'prt: 1\nextensions_upsert_enabled: true\nbackends: {}\nmcp: { max_rounds: 1, servers: [{ name: a, enabled: true, command: x, cmd: y }] }\napi_key: ${NOT_SET}',
+      'prt: 1\nextensions_upsert_enabled: true\nbackends: {}\nmcp: { max_rounds: 1, servers: [{ name: a, enabled: true, command: x, cmd: y }] }\nlog_file: a${NOT_SET}',
     )
     const ignored = 'is ignored, because gatehouse knows no such setting of LlamaGate'
     expect(warnings.slice(0, -1).map(shown)).toEqual([
-      'CWD/llamagate.yaml: api_key: needs the variable NOT_SET, which is not set; set it in the environment or in .env, or write $${NOT_SET} for the text itself; it is kept as it is',
       `CWD/llamagate.yaml: prt: ${ignored}; did you mean port?`,
       `CWD/llamagate.yaml: extensions_upsert_enabled: ${ignored}`,
       'CWD/llamagate.yaml: backends: is ignored, because this is a config of LlamaGate; in gatehouse.yaml it would count',
       `CWD/llamagate.yaml: mcp.max_rounds: ${ignored}`,
       `CWD/llamagate.yaml: mcp.servers[0].cmd: ${ignored}`,
+      'CWD/llamagate.yaml: log_file: needs the variable NOT_SET, which is not set; set it in the environment or in .env, or write $${NOT_SET} for the text itself; it is kept as it is',
     ])
   })
   test('but a section must be one', async () => {
     expect(await complaints({ files: { 'llamagate.yaml': 'mcp: true' } })).toEqual([
       'CWD/llamagate.yaml: mcp: must be a mapping such as { enabled: … }',
     ])
+  })
+})
+
+describe('a secret that is a variable nobody set', () => {
+  const notSet = (name: string) =>
+    `needs the variable ${name}, which is not set; set it in the environment or in .env, or write $\${${name}} for the text itself`
+  test.each<[string, string, string]>([
+    ['llamagate.yaml', 'api_key: "${NOPE}"', `api_key: ${notSet('NOPE')}`],
+    ['llamagate.yaml', 'Api_Key: sk-${NOPE}', `Api_Key: ${notSet('NOPE')}`],
+    ['llamagate.yaml', 'admin_api_key: ${NOPE}', `admin_api_key: ${notSet('NOPE')}`],
+    [
+      'llamagate.yaml',
+      'mcp: { servers: [{ name: a, enabled: true, command: x, env: { A: "${NOPE}" } }] }',
+      `mcp.servers[0].env.A: ${notSet('NOPE')}`,
+    ],
+    ['llamagate.yaml', 'plugins: { configs: { a: { token: ${NOPE} } } }', `plugins.configs.a.token: ${notSet('NOPE')}`],
+    ['configs/config.yaml', 'rate_limit: { rpm: 1 }\nadmin: { api_key: "${NOPE}" }', `admin.api_key: ${notSet('NOPE')}`],
+    ['configs/config.yaml', 'rate_limit: { rpm: 1 }\nredis: { password: "${NOPE}", db: 1 }', `redis.password: ${notSet('NOPE')}`],
+    ['config.yaml', 'llama_server_path: x\nauth: { enabled: true, keys: ["", "${NOPE}"] }', `auth.keys[1]: ${notSet('NOPE')}`],
+  ])('%s: %p stops the start', async (name, text, line) => {
+    expect(await complaints({ files: { [name]: text } })).toEqual([`CWD/${name}: ${line}`])
+  })
+  test('is taken when it is set, and not missed where nobody is sent it', async () => {
+    expect((await load('api_key: ${NOPE}', { env: { NOPE: 'sk-fake' } })).config.api_key).toBe('sk-fake')
+    const off = await load('mcp: { servers: [{ name: a, enabled: false, command: x, env: { A: "${NOPE}" } }] }')
+    expect(off.warnings.filter(line => line.includes('NOPE'))).toHaveLength(1)
   })
 })
 

@@ -66,6 +66,51 @@ describe('the file', () => {
     expect((await load('auth: { enabled: false, keys: [a] }')).config.api_key).toBeUndefined()
   })
 
+  const local = 'listen_addr: "localhost:1"\n'
+  const first = 'auth.keys: only the first key is taken over'
+  const missing = 'auth: enabled is missing; the keys count all the same'
+  const none = 'auth: asks for a key and names none, so gatehouse makes one, unless API_KEY sets it (auth: required)'
+  test.each<[string, string, string | undefined, string[]]>([
+    ['{ enabled: true, keys: SECRET }', 'auto', 'SECRET', []],
+    ['{ enabled: true, keys: 123 }', 'auto', '123', []],
+    ['{ enabled: true, keys: [] }', 'required', undefined, [none]],
+    ['{ enabled: true, keys: [""] }', 'required', undefined, [none]],
+    ['{ enabled: true, keys: ["", b] }', 'auto', 'b', []],
+    ['{ enabled: true }', 'required', undefined, [none]],
+    ['{ enabled: true, admin_keys: [c] }', 'required', undefined, [none]],
+    ['{ enabled: "true", keys: [a] }', 'auto', 'a', []],
+    ['{ enabled: YES, keys: [a] }', 'auto', 'a', []],
+    ['{ enabled: 1, keys: [a] }', 'auto', 'a', []],
+    ['{ keys: [a, b] }', 'auto', 'a', [first, missing]],
+    ['{ enabled: , keys: a }', 'auto', 'a', [missing]],
+    ['true', 'required', undefined, [none]],
+    ['{ enabled: "false", keys: [a] }', 'auto', undefined, []],
+    ['false', 'auto', undefined, []],
+    ['{}', 'auto', undefined, []],
+    [
+      '{ enabled: no, key: a }',
+      'auto',
+      undefined,
+      ['auth.key: is ignored, because gatehouse knows no such setting of LlamaWrapper; did you mean keys?'],
+    ],
+  ])('auth: %s', async (text, auth, key, warned) => {
+    const { config, warnings, shown } = await load(`${local}auth: ${text}`)
+    expect([config.auth, config.api_key]).toEqual([auth, key])
+    expect(warnings.map(shown)).toEqual(warned.map(line => `CWD/config.yaml: ${line}`))
+  })
+  test.each<[string, string]>([
+    ['{ enabled: maybe, keys: [a] }', 'auth.enabled: must be true or false'],
+    ['required', 'auth: must be a mapping such as { enabled: true, keys: [a] }'],
+    ['{ enabled: true, keys: { a: b } }', 'auth.keys: must be a list such as [a, b]'],
+    ['{ enabled: true, keys: [{ a: b }] }', 'auth.keys[0]: must be text in quotes'],
+    ['{ enabled: true, keys: ["a\\nb"] }', 'auth.keys[0]: must be text that may stand in a header: printable ASCII'],
+    ['{ enabled: true, keys: "a\\nb" }', 'auth.keys: must be text that may stand in a header: printable ASCII'],
+  ])('auth: %s is a mistake', async (text, problem) => {
+    expect(await complaints({ files: { 'config.yaml': `llama_server_path: x\n${local}auth: ${text}` } })).toEqual([
+      `CWD/config.yaml: ${problem}`,
+    ])
+  })
+
   test('what nobody knows only warns', async () => {
     const { warnings, shown } = await load('listen_addr: "localhost:1"\nmax_model: 1\nmodels: [{ name: a, model_path: x, gpu_layer: 1 }]')
     const ignored = 'is ignored, because gatehouse knows no such setting of LlamaWrapper'

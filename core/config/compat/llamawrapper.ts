@@ -1,6 +1,7 @@
 import { parseListenHost } from '../address.ts'
-import { isMapping, type Tree } from '../tree.ts'
+import type { Tree } from '../tree.ts'
 import type { LegacyFormat } from './legacy-format.ts'
+import { auth } from './llamawrapper-auth.ts'
 import { asText, mapItems, notTakenOver, type Spot, type Take, to, warnUnknown } from './rules.ts'
 
 const title = 'LlamaWrapper'
@@ -35,18 +36,6 @@ function readModel(model: Tree, spot: Spot) {
   }
   return read
 }
-
-/** Later versions of it had keys in the file. A file that asks for a key must not open the gateway. */
-const auth: Take = (value, spot) => {
-  if (!isMapping(value) || value.enabled !== true) return
-  for (const [key, path] of Object.entries(keyPaths)) {
-    const [first, ...more] = Array.isArray(value[key]) ? value[key] : []
-    if (first !== undefined) spot.put(path, asText(first))
-    if (more.length > 0) spot.at([key]).warn('only the first key is taken over')
-  }
-}
-
-const keyPaths: Readonly<Record<string, readonly string[]>> = { keys: ['api_key'], admin_keys: ['admin', 'api_key'] }
 
 /** LlamaWrapper's `config.yaml`: llama-server processes behind one port. */
 export const llamawrapper: LegacyFormat = {

@@ -100,6 +100,9 @@ describe('the file', () => {
     ['server: { port: 1 }\ntimeout: 300', 'timeout: must be a duration such as 30s or 1m30s, longer than 0s and at most 30m, not 300'],
     ['rate_limit: { rpm: 0 }', 'rate_limit.rpm: must be a whole number from 1, not 0'],
     ['quota: { default_tokens: many }', 'quota.default_tokens: must be a whole number from 0, or none for no limit, not "many"'],
+    ['server: { port: 1 }\nredis: { password: [x] }', 'redis.password: must be text in quotes'],
+    ['redis: { addr: [x] }', 'redis.addr: must be HOST:PORT, for example localhost:6379'],
+    ['redis: { addr: a, db: { x: 1 } }', 'redis.db: must be the number of a database, for example 0'],
     ['redis: { addr: localhost, db: two }', 'redis.db: must be the number of a database, for example 0'],
     ['server: { host: here }', 'server.host: must be an IP address or localhost (0.0.0.0 or :: for every interface), not "here"'],
     ['max_body_size: 5M', 'max_body_size: must be a number of bytes from 1, or a size such as 32MiB, not "5M"'],
@@ -166,6 +169,10 @@ describe('MG_ names', () => {
   })
 
   test('a wrong value names the variable', async () => {
+    expect(await complaints({ env: { MG_ADAPTERS_VLLM_BASE_URL: 'nope', MG_SERVER_PORT: 'http' } })).toEqual([
+      'environment MG_SERVER_PORT: server.port: must be a whole number from 1 to 65535, not "http"',
+      expect.stringContaining('environment MG_ADAPTERS_VLLM_BASE_URL: adapters.vllm.base_url: must be an address'),
+    ])
     expect(await complaints({ env: { MG_TIMEOUT: '5', MG_REDIS_ADDR: 'a b' } })).toEqual([
       'environment MG_REDIS_ADDR: redis.addr: must be HOST:PORT, for example localhost:6379',
       'environment MG_TIMEOUT: timeout: must be a duration such as 30s or 1m30s, longer than 0s and at most 30m, not "5"',

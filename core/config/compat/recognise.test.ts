@@ -121,7 +121,9 @@ describe('places: whatever may change the result', () => {
     const { places, shown } = await tryConfig({})
     expect(places.map(shown)).toEqual([
       'CWD/gatehouse.yaml',
+      'CWD/gatehouse.yml',
       'HOME/.gatehouse/gatehouse.yaml',
+      'HOME/.gatehouse/gatehouse.yml',
       'CWD/llamagate.yaml',
       'CWD/llamagate.yml',
       'CWD/llamagate.json',

@@ -1,6 +1,5 @@
 import type { Draft } from '../draft.ts'
 import { fileSchema } from '../schema.ts'
-import { didYouMean } from '../suggest.ts'
 import { formatPath, isMapping, type Path, setPath, type Tree } from '../tree.ts'
 
 /** Where one value of an older gateway's config stands, and what can be done with it. */
@@ -65,7 +64,7 @@ export function applyRules(source: Source, tree: Tree, at: Path = [], rules: Rul
     const name = source.anyCase ? written.toLowerCase() : written
     const path = [...at, written]
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
-    const spot = spotAt(source.draft, source.label, path, true)
+    const spot = spotAt(source.draft, source.label, path)
     if (typeof rule === 'function') rule(value, spot)
     else if (rule === undefined && at.length === 0 && Object.hasOwn(fileSchema.entries, name)) spot.warn(ours(source.title))
     else if (rule === undefined) warnUnknown(spot, name, Object.keys(rules), source.title)
@@ -76,23 +75,23 @@ export function applyRules(source: Source, tree: Tree, at: Path = [], rules: Rul
 
 const ours = (title: string) => `is ignored, because this is a config of ${title}; in gatehouse.yaml it would count`
 
-/** What can be done with the value at a path. `named` when the path is worth telling, beside the label. */
-export function spotAt(draft: Draft, label: string, at: Path, named: boolean): Spot {
+/** What can be done with the value at a path of an older gateway's config. */
+export function spotAt(draft: Draft, label: string, at: Path): Spot {
   return {
     draft,
     put(path, value) {
       setPath(draft.tree, path, value)
-      draft.origins.note(path, label, named ? at : undefined)
+      draft.origins.note(path, label, at)
     },
     complain: message => void draft.problems.push({ path: at, message, source: label }),
     warn: message => void draft.warnings.push(`${label}: ${formatPath(at)}: ${message}`),
-    at: below => spotAt(draft, label, [...at, ...below], named),
+    at: below => spotAt(draft, label, [...at, ...below]),
   }
 }
 
 /** Warns of a key that an older gateway's config has, but neither it nor gatehouse knows. */
 export const warnUnknown = (spot: Spot, name: string, known: readonly string[], title: string): void =>
-  spot.warn(`is ignored, because gatehouse knows no such setting of ${title}${didYouMean(name, known)}`)
+  spot.warn(`is ignored, because gatehouse knows no such setting of ${title}${spot.draft.didYouMean(name, known)}`)
 
 /** The rules one by one, with the path each stands for. */
 export function listRules(rules: Rules, at: readonly string[] = []): { readonly path: readonly string[]; readonly take: Take }[] {
