@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { within } from '../within.ts'
 import { safeEnvironment } from './environment.ts'
 import { readLines } from './lines.ts'
 import type { Order, Report, Stop } from './messages.ts'
-import { within } from '../within.ts'
 
 /** The house's end of the channel to a shim. */
 export interface Shim {

@@ -1,8 +1,8 @@
+import { within } from '../within.ts'
 import { findCommand } from './find-command.ts'
 import type { ChildExit } from './messages.ts'
 import { endGroup } from './process-group.ts'
 import { startShim } from './shim.ts'
-import { within } from '../within.ts'
 
 export type { ChildExit } from './messages.ts'
 
