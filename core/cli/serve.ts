@@ -12,6 +12,7 @@ import { memoryStore } from '../stores/memory.ts'
 import { watchFiles } from '../watch-files.ts'
 import { createAutostarts } from './autostarts.ts'
 import { keepEntryKey, logEntry, printBanner } from './banner.ts'
+import { refuseWrongPlugins } from './judge-plugins.ts'
 import { announce, filesOf, liveConfig, logSettings, portOf, searches, startLine, tell } from './live-config.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { type Demo, settle } from './settle.ts'
@@ -29,13 +30,16 @@ export async function serveCommand(
   { config: file, host, port, demo }: ServeArguments,
   plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>,
 ): Promise<void> {
-  const load = () =>
-    loadConfig({
+  const load = async () => {
+    const loaded = await loadConfig({
       argv: { ...(file !== undefined && { config: file }), ...(host !== undefined && { host }), ...(port !== undefined && { port }) },
       env: process.env,
       cwd: process.cwd(),
       home: homedir(),
     })
+    await refuseWrongPlugins(loaded, plugins, process.cwd())
+    return loaded
+  }
   const loaded = await load()
   const log = createLog(logSettings(loaded.config))
   tell(loaded, log)

@@ -48,5 +48,5 @@ function isSecret({ origins, tree }: Draft, written: Path): boolean {
   const [section, list, index] = path
   // nobody is sent the secrets of a server that is off
   if (section === 'mcp' && list === 'servers' && getPath(tree, ['mcp', 'servers', index ?? 0, 'enabled']) === false) return false
-  return kindOf(partOf(path, tree)) === 'secret' || looksSecret(String(written.at(-1)))
+  return kindOf(partOf(path, tree)) === 'secret' || written.some(key => typeof key === 'string' && looksSecret(key))
 }

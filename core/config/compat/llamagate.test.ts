@@ -134,6 +134,7 @@ describe('a secret that is a variable nobody set', () => {
       `mcp.servers[0].env.A: ${notSet('NOPE')}`,
     ],
     ['llamagate.yaml', 'plugins: { configs: { a: { token: ${NOPE} } } }', `plugins.configs.a.token: ${notSet('NOPE')}`],
+    ['llamagate.yaml', 'plugins: { configs: { a: { tokens: ["${NOPE}"] } } }', `plugins.configs.a.tokens[0]: ${notSet('NOPE')}`],
     ['configs/config.yaml', 'rate_limit: { rpm: 1 }\nadmin: { api_key: "${NOPE}" }', `admin.api_key: ${notSet('NOPE')}`],
     ['configs/config.yaml', 'rate_limit: { rpm: 1 }\nredis: { password: "${NOPE}", db: 1 }', `redis.password: ${notSet('NOPE')}`],
     ['config.yaml', 'llama_server_path: x\nauth: { enabled: true, keys: ["", "${NOPE}"] }', `auth.keys[1]: ${notSet('NOPE')}`],
