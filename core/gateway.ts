@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
+import type { Encoding } from '../workers/ranks.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Config } from './config/schema.ts'
 import type { Access, Context, RouteContext } from './context.ts'
-import type { Models } from './models.ts'
+import type { Models, ResolvedModel } from './models.ts'
 import type { Operation, Payload } from './openai.ts'
 import type { MaybePromise } from './plugin.ts'
 import type { Supervisor } from './processes/supervisor.ts'
@@ -35,10 +36,10 @@ export interface Gateway {
    * all later ones, closed (if it can be) when gatehouse stops.
    */
   shared<T extends object>(name: string, create: () => T): T
-  /** CPU-heavy work, off the event loop. Present from the release that brings the worker pool. */
-  readonly workers?: Workers
-  /** Present from the release that brings token counting. */
-  readonly tokens?: Tokens
+  /** CPU-heavy work, off the event loop. */
+  readonly workers: Workers
+  /** How many tokens a request has. */
+  readonly tokens: Tokens
   /** Present from the release that brings managed keys. */
   readonly records?: Records
   readonly ledger?: Ledger
@@ -65,16 +66,36 @@ export interface Exchanges {
   cancel(id: string): boolean
 }
 
-/** CPU-heavy work. Small inputs run inline, because a thread round trip costs more than the work. */
+/** CPU-heavy work, in threads where that keeps the event loop free. Threads start with the first task that needs them. */
 export interface Workers {
-  digest(bytes: Uint8Array): MaybePromise<string>
-  countTokens(text: string, model: string): MaybePromise<number>
+  /** SHA-256 in hexadecimal; of a text, that of its UTF-8. At once below a size, because a thread would answer later. */
+  digest(data: Uint8Array | string): MaybePromise<string>
+  /**
+   * The tokens of texts, each counted by itself. Never fails: an estimate, with a warning in the log, when no thread could
+   * do it in time. Rejects only with the reason of the signal.
+   */
+  countTokens(texts: readonly string[], encoding: Encoding, signal?: AbortSignal): Promise<TextCount>
 }
 
-/** How many tokens a request has. */
+/** How many tokens there are, and how that was found out. */
+export interface TextCount {
+  readonly tokens: number
+  /** False when something had to be guessed. */
+  readonly exact: boolean
+  /** `backend` when the server that would answer was asked; a tokenizer's name; `estimate` when it was guessed by length. */
+  readonly method: 'backend' | Encoding | 'estimate'
+}
+
+/** How many tokens requests have. */
 export interface Tokens {
-  /** A cheap upper bound, for reservations. */
-  bound(payload: Readonly<Payload>, operation: Operation): number
-  /** The count, and whether it is exact or an estimate. */
-  count(payload: Readonly<Payload>, model: string, signal: AbortSignal): Promise<{ readonly tokens: number; readonly exact: boolean }>
+  /**
+   * An upper bound within microseconds, for reservations: whatever tokenizer and chat template the model has, the prompt
+   * costs no more. Tighter for media when the model is known. It may be more than the model's context length.
+   */
+  bound(payload: Readonly<Payload>, operation: Operation, model?: Pick<ResolvedModel, 'targets'>): number
+  /**
+   * The prompt's tokens at the model's first target: asked of the backend where it can tell, else counted with the nearest
+   * tokenizer, else estimated. Rejects only with the reason of the signal.
+   */
+  count(payload: Readonly<Payload>, operation: Operation, model: Pick<ResolvedModel, 'targets'>, signal: AbortSignal): Promise<TextCount>
 }

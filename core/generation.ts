@@ -26,14 +26,16 @@ export interface Generation {
 /** Backends → plugins in pipeline order → link. Any throw leaves nothing open. */
 export async function createGeneration(house: House, config: Config, configFile: string | undefined): Promise<Generation> {
   const { log, exchanges } = house
+  const store = await house.stores.take(config.redis)
   const configured = new Map(Object.entries(config.backends).map(([name, entry]) => [name, house.backends.take(name, entry)]))
-  const opened = openGateway(house, config, configured)
+  const opened = openGateway(house, config, store, configured)
   const { gateway, routes } = opened
   let layers: readonly Layer[] = []
   const close = async () => {
     await closePlugins(layers, gateway)
     for (const backend of opened.added) await closeBackend(backend, house, () => backend.close?.())
     for (const backend of configured.values()) await closeBackend(backend, house, () => house.backends.release(backend))
+    await house.stores.release(store)
   }
 
   const hideSecrets = hideAll(secretsOf(config))

@@ -9,6 +9,7 @@ const onlyImporter: Readonly<Record<string, RegExp>> = {
   '@valibot/to-json-schema': /^core\/config\/json-schema\.ts$/,
   'bun:sqlite': /^core\/sqlite\.ts$/,
   tinypool: /^core\/workers\.ts$/,
+  'gpt-tokenizer/GptEncoding': /^workers\/tokens\.ts$/,
   ioredis: /^core\/stores\/redis\.ts$/,
 }
 

@@ -7,15 +7,17 @@ import type { Gateway, Route } from './gateway.ts'
 import type { Logger } from './log.ts'
 import type { OfferMemory } from './offers.ts'
 import type { PluginSources } from './plugins.ts'
-import type { Store } from './stores/store.ts'
+import type { StorePool } from './store-pool.ts'
+import type { ClosableWorkers } from './workers.ts'
 
 /** What belongs to the house and not to one config: it is handed from generation to generation. */
 export interface House {
   readonly log: Logger
-  readonly store: Store
+  readonly stores: StorePool
   readonly exchanges: ExchangeRegister
   readonly backends: BackendPool
   readonly offers: OfferMemory
+  readonly workers: ClosableWorkers
   /** What plugins keep beyond a reload. */
   readonly shared: Shared
   readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>

@@ -4,7 +4,7 @@ export type { Backend, BackendTimeouts, Call, ModelInfo } from './backends/backe
 export type { Access, Context, Phase, Principal, RouteContext } from './context.ts'
 export { anonymous } from './context.ts'
 export { type ErrorExtra, type ErrorType, GatewayError, invalidRequest } from './errors.ts'
-export type { Exchanges, Gateway, Route, Tokens, Workers } from './gateway.ts'
+export type { Exchanges, Gateway, Route, TextCount, Tokens, Workers } from './gateway.ts'
 export { createCors } from './http/cors.ts'
 export { forwardable, isEventStream, isJson, meaningfulHeaders, streamHeaders } from './http/headers.ts'
 export { longestAnswer, readAtMost } from './http/limited.ts'

@@ -8,6 +8,9 @@ import type { Fingerprint } from './pipeline.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
 import { modelRoutes } from './routes/models.ts'
+import { tokenizeRoute } from './routes/tokenize.ts'
+import type { Store } from './stores/store.ts'
+import { createTokens } from './tokens.ts'
 
 /** What plugins see of the house, and what they leave in it. */
 export interface OpenGateway {
@@ -21,8 +24,8 @@ export interface OpenGateway {
 }
 
 /** Opens the house to the plugins of one config. */
-export function openGateway(house: House, config: Config, configured: ReadonlyMap<string, Backend>): OpenGateway {
-  const { log, store, exchanges, stopping, runs } = house
+export function openGateway(house: House, config: Config, store: Store, configured: ReadonlyMap<string, Backend>): OpenGateway {
+  const { log, exchanges, stopping, runs } = house
   const backends = new Map(configured)
   const added: Backend[] = []
   const models = createModels({
@@ -34,7 +37,14 @@ export function openGateway(house: House, config: Config, configured: ReadonlyMa
     log,
     memory: house.offers,
   })
-  const routes: Route[] = [homeRoute(), ...healthRoutes({ backends, config, stopping, runs }), ...modelRoutes({ models }), ...house.routes]
+  const tokens = createTokens({ backends, workers: house.workers, log })
+  const routes: Route[] = [
+    homeRoute(),
+    ...healthRoutes({ backends, store, config, stopping, runs }),
+    ...modelRoutes({ models }),
+    tokenizeRoute({ models, tokens }),
+    ...house.routes,
+  ]
   let below: ReadonlyMap<string, Fingerprint> = new Map()
 
   const gateway: Gateway = {
@@ -43,6 +53,8 @@ export function openGateway(house: House, config: Config, configured: ReadonlyMa
     store,
     backends,
     models,
+    workers: house.workers,
+    tokens,
     exchanges,
     routes,
     addBackend(backend) {

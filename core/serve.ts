@@ -12,9 +12,11 @@ import { readTlsPair } from './listen/tls-files.ts'
 import type { AccessLine, Logger } from './log.ts'
 import type { MaybePromise } from './plugin.ts'
 import { closeWithin, type PluginSources } from './plugins.ts'
+import { createStorePool } from './store-pool.ts'
 import type { Store } from './stores/store.ts'
 import { createTellEnd } from './tell-end.ts'
 import { within } from './within.ts'
+import { createWorkers, type WorkerLimits } from './workers.ts'
 
 export interface ServeOptions {
   readonly config: Config
@@ -23,7 +25,8 @@ export interface ServeOptions {
   readonly log: Logger
   /** Where the line of each request goes. */
   readonly access: (line: AccessLine) => void
-  readonly store: Store
+  /** Opens what several instances share, as the config wants it. */
+  readonly openStore: (settings: Config['redis']) => MaybePromise<Store>
   readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>
   /** Routes beside those of the plugins. */
   readonly routes?: readonly Route[]
@@ -55,14 +58,16 @@ const stoppingError = () =>
 const lastWordsMs = 250
 
 /** Start: TLS files → backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
-export async function serve({ config, configFile, log, access, store, plugins, routes = [], runs }: ServeOptions): Promise<Serving> {
+export async function serve({ config, configFile, log, access, openStore, plugins, routes = [], runs }: ServeOptions): Promise<Serving> {
   let stopping = false
+  let { workers: workerSettings } = config
   const house: House = {
     log,
-    store,
+    stores: createStorePool(openStore),
     exchanges: createExchanges(),
     backends: createBackendPool(),
     offers: new WeakMap(),
+    workers: createWorkers({ log, limits: () => limitsOf(workerSettings) }),
     shared: createShared(),
     plugins,
     routes,
@@ -108,9 +113,11 @@ export async function serve({ config, configFile, log, access, store, plugins, r
     // an exchange is settled when its last bytes are handed to the socket; slow clients still read them
     await within(busy ? Math.max(lastWordsMs, deadline - performance.now()) : lastWordsMs, sent)
     await within(lastWordsMs, Promise.all(retiring))
+    const store = await house.stores.take(current.config.redis) // until those who may still write to it are closed
     await current.close()
     await closeShared(house)
-    await store.close()
+    await house.workers.close()
+    await house.stores.release(store)
     listeners.close()
   }
 
@@ -134,6 +141,7 @@ export async function serve({ config, configFile, log, access, store, plugins, r
       }
       await orClosed(next, () => listeners.move(door))
       current = next
+      workerSettings = config.workers
       retire(previous)
       return true
     },
@@ -153,6 +161,13 @@ async function orShut<T>(house: House, step: Promise<T>): Promise<T> {
     throw error
   }
 }
+
+const limitsOf = ({ threads, digest_from, tokens_from, budget }: Config['workers']): WorkerLimits => ({
+  threads,
+  digestFrom: digest_from,
+  tokensFrom: tokens_from,
+  budgetMs: budget,
+})
 
 /** What plugins kept beyond reloads. */
 async function closeShared({ shared, log }: House): Promise<void> {

@@ -18,7 +18,7 @@ export function createTellEnd(log: Logger, access: (line: AccessLine) => void) {
       latency,
       latency_ms: latency,
       ip,
-      ...(ctx.payload.model && { model: ctx.payload.model }),
+      ...(typeof ctx.payload.model === 'string' && ctx.payload.model !== '' && { model: ctx.payload.model }),
       ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
     })
     if (log.isLevelEnabled('debug')) tellAnswered(ctx, status)

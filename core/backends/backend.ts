@@ -24,9 +24,17 @@ export interface Backend {
   models(signal: AbortSignal): Promise<ModelInfo[]>
   /** Resolves when the backend would accept a call, throws a `GatewayError` with the reason when not. */
   probe(signal: AbortSignal): Promise<void>
+  /**
+   * The tokens that this backend would count for the prompt of a call, text alone; undefined when it cannot tell for this
+   * one. Throws a `GatewayError` when it cannot be asked.
+   */
+  tokenize?(prompt: CountedPrompt): Promise<number | undefined>
   /** Stops child processes and idle connections. */
   close?(): Promise<void>
 }
+
+/** What a backend needs to know of a request to count it. */
+export type CountedPrompt = Pick<Call, 'operation' | 'model' | 'payload' | 'signal'>
 
 /** Limits in milliseconds. Infinity means none. */
 export interface BackendTimeouts {

@@ -93,12 +93,38 @@ export function testBackend(name: string, open: () => Promise<BackendUnderTest>)
     )
 
     test(
+      'counts what it is asked to count, where it can tell',
+      using(async ({ backend, model, fake }) => {
+        if (!backend.tokenize) return
+        const { signal } = new AbortController()
+        const count = (operation: string, fields: object) =>
+          backend.tokenize?.({ operation, model, payload: { model, ...fields }, signal }) as Promise<number>
+        const chat = (content: unknown) => count('chat.completions', { messages: [{ role: 'user', content }] })
+        const [one, two] = [await chat('one'), await chat('one two')]
+        expect(one).toBeGreaterThan(1)
+        expect(two).toBe(one + 1)
+        expect(await chat([{ type: 'text', text: 'one two' }])).toBe(two)
+        const tools = [{ type: 'function', function: { name: 'look', parameters: {} } }]
+        expect(await count('chat.completions', { messages: [{ role: 'user', content: 'one' }], tools })).toBeGreaterThan(one)
+
+        const [first, second] = [await count('embeddings', { input: 'one two' }), await count('embeddings', { input: 'three' })]
+        expect(await count('embeddings', { input: ['one two', 'three'] })).toBe(first + second)
+        expect(await count('completions', { prompt: 'one two' })).toBe(first)
+        expect(await count('completions', { prompt: [[1, 2, 3], [4]] })).toBe(4)
+        expect(await count('messages', { messages: [{ role: 'user', content: 'one' }], max_tokens: 1 })).toBeGreaterThan(0)
+        expect(await count('audio', { input: 'one' })).toBeUndefined()
+        expect(fake?.requests.every(({ json }) => (json as { model?: string }).model === model)).toBe(true)
+      }),
+    )
+
+    test(
       'nobody there: a GatewayError, from every method',
       using(async ({ backend, model, fake }) => {
         if (!fake) return
         await fake.stop()
         const signal = AbortSignal.timeout(5000)
-        for (const attempt of [backend.send(call(model)), backend.models(signal), backend.probe(signal)]) {
+        const count = backend.tokenize && [backend.tokenize({ ...call(model), signal })]
+        for (const attempt of [backend.send(call(model)), backend.models(signal), backend.probe(signal), ...(count ?? [])]) {
           const error = await attempt.then(
             () => undefined,
             (thrown: unknown) => thrown,

@@ -8,7 +8,7 @@ import { createLog } from '../log.ts'
 import type { PluginSources } from '../plugins.ts'
 import { logRoutes } from '../routes/logs.ts'
 import { serve } from '../serve.ts'
-import { memoryStore } from '../stores/memory.ts'
+import { createStore } from '../stores/create.ts'
 import { watchFiles } from '../watch-files.ts'
 import { createAutostarts } from './autostarts.ts'
 import { keepEntryKey, logEntry, printBanner } from './banner.ts'
@@ -86,7 +86,7 @@ export async function serveCommand(
       configFile: loaded.file,
       log,
       access: log.access,
-      store: memoryStore(),
+      openStore: settings => createStore(settings, log),
       plugins,
       routes: logRoutes(log),
       runs: folder.report,

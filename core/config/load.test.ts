@@ -73,6 +73,7 @@ describe('with nothing configured', () => {
         servers: [],
       },
       metrics: { open: false },
+      workers: { threads: 1, digest_from: 524_288, tokens_from: 0, budget: 5000 },
       router: {},
       options: {},
     })
@@ -129,7 +130,6 @@ test('the example of the handbook is understood', async () => {
   expect(shown(sources.get('port'))).toBe('CWD/gatehouse.yaml')
   expect(shown(sources.get('backends.box.base_url'))).toBe('CWD/gatehouse.yaml')
   expect(warnings.map(shown)).toEqual([
-    'CWD/gatehouse.yaml: redis.url: a shared store in Redis is not part of this release yet; the setting is kept',
     'CWD/gatehouse.yaml: models: running model servers is not part of this release yet; the setting is kept',
   ])
 })
@@ -297,7 +297,6 @@ models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve }]
 
 describe('what is kept for a later release', () => {
   test.each<[string, string, string]>([
-    ['redis: { url: "redis://a" }', 'redis.url', 'a shared store in Redis'],
     ['mcp: { servers: [{ name: a, command: x }] }', 'mcp.servers', 'MCP'],
     ['limiter: { rpm: 5 }', 'limiter.rpm', 'a request rate for each key'],
     ['quota: { default_tokens: 5 }', 'quota.default_tokens', 'a token quota for each key'],
@@ -317,7 +316,7 @@ describe('what is kept for a later release', () => {
   })
   test.each([
     'cache: { enabled: false }',
-    'redis: { on_error: deny }',
+    'redis: { url: "redis://a", on_error: deny }',
     'mcp: { enabled: false, servers: [{ name: a, command: x }] }',
     'plugins: { configs: { a: {} } }',
     'cache: {}\nmcp: {}\nlimiter:\nquota: {}',

@@ -17,6 +17,7 @@ import {
   redisSchema,
   timeoutsSchema,
   tlsSchema,
+  workersSchema,
 } from './section-schemas.ts'
 import { key, list, mapping, section } from './settings.ts'
 import { choice, hostName, listenHost, network, ollamaHost, origin, secret, secretText, text } from './texts.ts'
@@ -99,6 +100,7 @@ const keys = {
   database: v.optional(key(databaseSchema, 'The database of keys, models and usage.'), {}),
   redis: v.optional(key(redisSchema, 'What several instances share.'), {}),
   metrics: v.optional(key(metricsSchema, 'Who may read /metrics.'), {}),
+  workers: v.optional(key(workersSchema, 'Threads for heavy work.'), {}),
   plugins: v.optional(key(pluginsSchema, 'What plugins share.'), {}),
 }
 

@@ -128,3 +128,13 @@ export const pluginsSchema = mapping(
     configs: v.optional(key(mapping(v.record(v.string(), section)), 'Options of plugins by name, instead of sections of their own.'), {}),
   }),
 )
+
+/** Threads for heavy work. */
+export const workersSchema = mapping(
+  v.strictObject({
+    threads: v.optional(key(integer(1, 16), 'Threads that count tokens; each holds 60 to 80 MB while it is needed.'), 1),
+    digest_from: v.optional(key(bytes, 'Bodies from this size on are hashed in a thread.'), 524_288),
+    tokens_from: v.optional(key(integer(0), 'Texts of fewer characters have their tokens estimated, not counted.'), 0),
+    budget: v.optional(key(duration(), 'Longest task of a thread. After that it is killed, and the tokens are estimated.'), '5s'),
+  }),
+)

@@ -4,7 +4,7 @@ import type { RunReport } from '../data-folder/starts.ts'
 import { isOpen } from '../entry-key.ts'
 import type { Gateway, Route } from '../gateway.ts'
 
-type House = Pick<Gateway, 'backends'> & {
+type House = Pick<Gateway, 'backends' | 'store'> & {
   readonly config: Pick<Config, 'backends' | 'health_check_timeout' | 'auth' | 'api_key' | 'api_key_sha256'>
   readonly stopping: () => boolean
   readonly runs?: (() => RunReport) | undefined
@@ -39,7 +39,7 @@ export function healthRoutes(house: House): Route[] {
         const reports = await probeAll()
         const down = reports.filter(({ error }) => error !== undefined)
         const dead = reports.length > 0 && down.length === reports.length
-        const status = dead ? 'unhealthy' : down.length > 0 ? 'degraded' : 'healthy'
+        const status = dead ? 'unhealthy' : down.length > 0 || house.store.state === 'down' ? 'degraded' : 'healthy'
         return Response.json(
           {
             status,
@@ -47,6 +47,9 @@ export function healthRoutes(house: House): Route[] {
             ...describeOllama(reports, house.config),
             ...(principal.kind !== 'anonymous' && {
               backends: Object.fromEntries(reports.map(describe)),
+              ...(house.store.name !== 'memory' && {
+                store: { type: house.store.name, status: house.store.state === 'up' ? 'ok' : 'down' },
+              }),
             }),
             ...tellRuns(house, principal.kind !== 'anonymous'),
           },

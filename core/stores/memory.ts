@@ -17,6 +17,7 @@ export function memoryStore(now: () => number = Date.now): Store {
 
   return {
     name: 'memory',
+    state: 'up',
     get(key) {
       const entry = values.get(key)
       if (!entry) return null
@@ -42,7 +43,8 @@ export function memoryStore(now: () => number = Date.now): Store {
       const at = now()
       const perMs = perMinute / 60_000
       const bucket = buckets.get(key)
-      const level = bucket ? Math.max(0, bucket.level - (at - bucket.at) * perMs) : 0
+      // a clock that is set back drains nothing, and fills nothing either
+      const level = bucket ? Math.max(0, bucket.level - Math.max(0, at - bucket.at) * perMs) : 0
       // a hair of tolerance: the level is a sum of rounded drips
       if (level + cost > burst + 1e-9) return { allowed: false, retryAfterMs: (level + cost - burst) / perMs }
       const filled = level + cost

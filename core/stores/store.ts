@@ -7,6 +7,8 @@ import type { MaybePromise } from '../plugin.ts'
  */
 export interface Store {
   readonly name: string
+  /** `down` while what several instances share cannot be reached. */
+  readonly state: 'up' | 'down'
   /** The bytes under `key`, or null when missing or expired. */
   get(key: string): MaybePromise<Uint8Array | null>
   /** Writes bytes; with `ttlMs` they vanish on their own. */

@@ -6,7 +6,7 @@ import { type FakeOptions, type FakeServer, startFake } from './fake-server.ts'
 import { llamaModels, llamaProps, llamaReply } from './llama/catalogue.ts'
 import { checkLlamaChat, checkLlamaFields } from './llama/checks.ts'
 import { llamaError, loadingReply } from './llama/errors.ts'
-import { llamaEmbeddings, llamaRerank, llamaTokenize, nativeWriter } from './llama/others.ts'
+import { llamaEmbeddings, llamaRerank, llamaTemplate, llamaTokenize, nativeWriter } from './llama/others.ts'
 import { llamaChatShape, llamaMessagesShape, llamaResponsesShape, llamaTextShape } from './llama/shapes.ts'
 import { askedOfInput, askedOfMessages, askedOfPrompt, record } from './openai/asked.ts'
 import { chatWriter } from './openai/chat-writer.ts'
@@ -73,6 +73,7 @@ function routesOf(house: House, name: string, models: readonly string[]): Routes
     'GET /v1/models': () => llamaModels(models),
     'GET /props': () => llamaProps(name),
     'POST /tokenize': ({ request }) => llamaTokenize(record(request.json)),
+    'POST /apply-template': ({ request }) => llamaTemplate(record(request.json)),
     'POST /v1/chat/completions': chat,
     'POST /chat/completions': chat,
     'POST /v1/completions': jsonRoute(house, {

@@ -57,7 +57,7 @@ export function fakeVllm(options: FakeOptions = {}): Promise<FakeServer> {
     'POST /v1/embeddings': jsonRoute(house, vllmEmbeddings),
     'POST /v1/rerank': jsonRoute(house, vllmRerank),
     'POST /rerank': jsonRoute(house, vllmRerank),
-    'POST /tokenize': ({ request }) => tokenizeReply(record(request.json)),
+    'POST /tokenize': ({ request }) => tokenizeReply(record(request.json), house),
     'POST /v1/audio/transcriptions': async exchange => {
       const refusal = await transcribeVllm(exchange, house)
       if (refusal) send(exchange, refusal)

@@ -8,7 +8,7 @@ import * as gatehouse from '../index.ts'
 import { accessMessage } from '../log.ts'
 import { provideModule } from '../plugins.ts'
 import { type Serving, serve } from '../serve.ts'
-import { memoryStore } from '../stores/memory.ts'
+import { createStore } from '../stores/create.ts'
 
 provideModule('gatehouse', gatehouse)
 
@@ -54,7 +54,7 @@ export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOption
     configFile: file,
     log,
     access: line => log.info(line, accessMessage),
-    store: memoryStore(),
+    openStore: settings => createStore(settings, log),
     plugins: { builtIn, reserved, alwaysOn },
   })
   const stop = async () => {

@@ -9,14 +9,15 @@ export const compileFlags: readonly string[] = [
   '--production', // minifies, and sets NODE_ENV for what is bundled
   '--bytecode', // 10 ms to the first line instead of 25
   '--format=esm', // with bytecode the default would be CommonJS, which has no top-level await
-  '--splitting',
+  '--splitting', // what the program and its threads share is in the binary once
+  '--root=workers', // so that `workers/entry/worker.ts` becomes `entry/worker.js` inside, where tinypool looks for it
   '--keep-names', // error names are part of the log
   '--no-compile-autoload-dotenv', // the working directory's .env and bunfig.toml could run foreign code
   '--no-compile-autoload-bunfig',
 ]
 
 /** What is bundled into a binary: the program, and whatever it starts by file name. */
-export const entries: readonly string[] = ['core/main.ts']
+export const entries: readonly string[] = ['core/main.ts', 'workers/entry/worker.ts']
 
 export interface Compilation {
   readonly outfile: string

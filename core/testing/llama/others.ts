@@ -1,12 +1,13 @@
 import { completionTokens, promptTokens } from '../behaviour/numbers.ts'
 import type { Reply, Writer } from '../behaviour/writer.ts'
-import { askedOfPrompt } from '../openai/asked.ts'
+import { askedOfPrompt, parts, records, textOf } from '../openai/asked.ts'
 import { embeddingItems, embeddingUsage } from '../openai/embeddings.ts'
 import type { Body, Endpoint } from '../openai/endpoint.ts'
 import { fixedWriter } from '../openai/fixed-writer.ts'
 import { sse } from '../openai/sse.ts'
 import { ranked } from '../vllm/others.ts'
 import { llamaReply } from './catalogue.ts'
+import { checkLlamaChat } from './checks.ts'
 import { llamaError, llamaHeaders, llamaRefusal } from './errors.ts'
 import { llamaTextShape, timings } from './shapes.ts'
 
@@ -50,10 +51,24 @@ export const llamaRerank: Endpoint = {
   },
 }
 
-/** `POST /tokenize`: a token for each word. */
-export function llamaTokenize({ content, with_pieces: pieces }: Body): Reply {
-  const words = typeof content === 'string' ? content.split(' ') : []
-  return llamaReply({ tokens: words.map((piece, index) => (pieces ? { id: index + 1, piece } : index + 1)) })
+/** `POST /tokenize`: a token for each word, and one in front when asked for. Several texts are one prompt. */
+export function llamaTokenize({ content, add_special: special, with_pieces: pieces }: Body): Reply {
+  const words = [content].flat().flatMap(text => (typeof text === 'string' && text !== '' ? text.split(' ') : []))
+  const all = special === true ? ['<s>', ...words] : words
+  return llamaReply({ tokens: all.map((piece, index) => (pieces ? { id: index + 1, piece } : index + 1)) })
+}
+
+/** `POST /apply-template`: the chat as the model gets it, in words. Pictures are refused, as without a projector. */
+export function llamaTemplate(body: Body): Reply {
+  const refusal = checkLlamaChat(body)
+  if (refusal) return refusal
+  const messages = records(body.messages)
+  if (messages.flatMap(({ content }) => parts(content)).some(({ type }) => type === 'image_url')) {
+    return llamaError(500, 'image input is not supported - hint: if this is unexpected, you may need to provide the mmproj')
+  }
+  const tools = records(body.tools).map(tool => JSON.stringify(tool).replaceAll(' ', ''))
+  const written = messages.map(({ role, content }) => `<|${role}|> ${textOf(content)} <|end|>`)
+  return llamaReply({ prompt: [...tools, ...written, '<|assistant|>'].join(' ') })
 }
 
 /** The native completion form, which `/infill` and `/completion` use (server-task.cpp, to_json_non_oaicompat). */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { nowInSeconds, promptTokens } from '../behaviour/numbers.ts'
 import type { Reply } from '../behaviour/writer.ts'
-import { askedOfPrompt } from '../openai/asked.ts'
+import { askedOfPrompt, records, textOf } from '../openai/asked.ts'
 import { embeddingItems } from '../openai/embeddings.ts'
 import { type Body, type Endpoint, type House, play } from '../openai/endpoint.ts'
 import { fixedWriter } from '../openai/fixed-writer.ts'
@@ -60,10 +60,19 @@ export function ranked({ documents, top_n: top }: Body): { index: number; text: 
   return typeof top === 'number' && top > 0 ? sorted.slice(0, top) : sorted
 }
 
-/** `POST /tokenize`, from vllm/entrypoints/serve/tokenize/protocol.py: a token for each word. */
-export function tokenizeReply({ prompt, messages }: Body): Reply {
-  const words = typeof prompt === 'string' ? prompt.split(' ') : Array.isArray(messages) ? messages : []
-  const tokens = words.map((_word, index) => index + 1)
+/** `POST /tokenize`, from vllm/entrypoints/serve/tokenize/protocol.py: a token for each word, two around a message. */
+export function tokenizeReply(body: Body, { has }: House): Reply {
+  const { model = '', prompt, messages, tools, add_generation_prompt: primed = true } = body
+  if (!has(String(model))) return vllmRefusal('missing', String(model))
+  if (typeof prompt !== 'string' && !Array.isArray(messages)) {
+    return vllmError(400, "1 validation error:\n  {'type': 'missing', 'loc': ('body', 'prompt')}", 'Bad Request', 'body.prompt')
+  }
+  const chat = [
+    ...records(tools).map(tool => JSON.stringify(tool).replaceAll(' ', '')),
+    ...records(messages).map(({ role, content }) => `<|${role}|> ${textOf(content)} <|end|>`),
+    ...(primed === true ? ['<|assistant|>'] : []),
+  ]
+  const tokens = (typeof prompt === 'string' ? prompt : chat.join(' ')).split(' ').map((_word, index) => index + 1)
   return { status: 200, body: { count: tokens.length, max_model_len: maxModelLength, tokens, token_strs: null }, headers: vllmHeaders }
 }
 

@@ -1,0 +1,75 @@
+/** The calls that wait for Redis. */
+export interface Pending {
+  /** Settles as `answer` does, or as soon as all are given up. `onError` hears of an error that is the call's own. */
+  add<T>(answer: Promise<T>, onError: (error: unknown) => void): Promise<T>
+  /** Rejects all that wait. */
+  giveUp(error: Error): void
+  /** Resolves when none waits. */
+  idle(): Promise<void>
+}
+
+interface Call {
+  readonly at: number
+  readonly reject: (error: Error) => void
+}
+
+/** When our own event loop was held up, the call may just have left, or its answer lie in the socket: then it gets this long. */
+const secondLookMs = 20
+
+/**
+ * Watches how long the oldest call waits; Redis answers in order. One timer for all of them: one each would cost more
+ * than the rest of a call.
+ */
+export function createPending(limitMs: number, onSilence: () => void): Pending {
+  const calls = new Set<Call>() // in the order they were made
+  let watching = false
+  const quiet: (() => void)[] = []
+
+  const watch = (ms: number) => {
+    if (!watching) setTimeout(look, ms).unref()
+    watching = true
+  }
+  const oldest = () => calls.values().next().value
+  const look = () => {
+    watching = false
+    const call = oldest()
+    if (!call) return
+    const leftMs = limitMs - (performance.now() - call.at)
+    if (leftMs > 0) return watch(Math.ceil(leftMs))
+    watching = true
+    setTimeout(judge, secondLookMs, call).unref()
+  }
+  const judge = (call: Call) => {
+    watching = false
+    if (calls.has(call)) onSilence()
+    else look()
+  }
+  const over = (call: Call) => {
+    const waited = calls.delete(call)
+    if (calls.size === 0) for (const resolve of quiet.splice(0)) resolve()
+    return waited
+  }
+
+  return {
+    add: (answer, onError) =>
+      new Promise((resolve, reject) => {
+        const call: Call = { at: performance.now(), reject }
+        calls.add(call)
+        watch(limitMs)
+        answer.then(
+          value => {
+            if (over(call)) resolve(value)
+          },
+          error => {
+            if (!over(call)) return
+            onError(error)
+            reject(error)
+          },
+        )
+      }),
+    giveUp(error) {
+      for (const call of [...calls]) if (over(call)) call.reject(error)
+    },
+    idle: () => (calls.size === 0 ? Promise.resolve() : new Promise(resolve => quiet.push(resolve))),
+  }
+}
