@@ -89,3 +89,13 @@ const asGatewayError = (error: unknown): GatewayError =>
 /** A 400 that names the field at fault. */
 export const invalidRequest = (message: string, code: string, param?: string): GatewayError =>
   new GatewayError(400, 'invalid_request_error', code, message, param === undefined ? {} : { param })
+
+/** The 404 for a name that nobody serves. */
+export const modelNotFound = (name: string): GatewayError =>
+  new GatewayError(
+    404,
+    'invalid_request_error',
+    'model_not_found',
+    `The model '${name}' does not exist here. GET /v1/models lists what there is.`,
+    { param: 'model' },
+  )

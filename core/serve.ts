@@ -115,8 +115,7 @@ export async function serve({ config, configFile, log, access, openStore, plugin
     await within(lastWordsMs, Promise.all(retiring))
     const store = await house.stores.take(current.config.redis) // until those who may still write to it are closed
     await current.close()
-    await closeShared(house)
-    await house.workers.close()
+    await closeHouse(house)
     await house.stores.release(store)
     listeners.close()
   }
@@ -152,12 +151,12 @@ export async function serve({ config, configFile, log, access, openStore, plugin
   }
 }
 
-/** What a step of the start gives; when it throws, nothing that plugins keep stays open. */
+/** What a step of the start gives; when it throws, nothing of the house stays open. */
 async function orShut<T>(house: House, step: Promise<T>): Promise<T> {
   try {
     return await step
   } catch (error) {
-    await closeShared(house)
+    await closeHouse(house)
     throw error
   }
 }
@@ -169,11 +168,12 @@ const limitsOf = ({ threads, digest_from, tokens_from, budget }: Config['workers
   budgetMs: budget,
 })
 
-/** What plugins kept beyond reloads. */
-async function closeShared({ shared, log }: House): Promise<void> {
+/** What outlives reloads: what plugins kept, and the threads. */
+async function closeHouse({ shared, workers, log }: House): Promise<void> {
   for (const [plugin, value] of shared.entries()) {
     await closeWithin(() => (value as { close?(): MaybePromise<void> }).close?.(), plugin, log)
   }
+  await workers.close()
 }
 
 /** What `work` gives; when it throws, the generation is closed again. */

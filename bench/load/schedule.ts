@@ -1,4 +1,4 @@
-import { seededRandom } from './random.ts'
+import { seededRandom } from '../../core/testing/random.ts'
 
 /** How requests are spread: evenly, or as independent people send them (exponential gaps of the same mean). */
 export const arrivals = ['constant', 'poisson'] as const

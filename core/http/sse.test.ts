@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { everySplit, seededRandom, splitInto } from '../testing/split-bytes.ts'
+import { seededRandom } from '../testing/random.ts'
+import { everySplit, splitInto } from '../testing/split-bytes.ts'
 import { createSseReader, type SseEvent } from './sse.ts'
 
 const encoder = new TextEncoder()

@@ -1,4 +1,4 @@
-import { GatewayError, invalidRequest } from '../errors.ts'
+import { invalidRequest, modelNotFound } from '../errors.ts'
 import type { Gateway, Route, Tokens } from '../gateway.ts'
 import { checkCall } from '../http/check.ts'
 import type { Payload } from '../openai.ts'
@@ -19,17 +19,7 @@ export const tokenizeRoute = ({ models, tokens }: TokenizeOptions): Route => ({
     checkCall(operation, payload)
     if (operation === 'embeddings') checkInput(payload.input)
     const model = await models.resolve(payload.model)
-    if (!model) {
-      throw new GatewayError(
-        404,
-        'invalid_request_error',
-        'model_not_found',
-        `The model '${payload.model}' does not exist here. GET /v1/models lists what there is.`,
-        {
-          param: 'model',
-        },
-      )
-    }
+    if (!model) throw modelNotFound(payload.model)
     const { tokens: count, exact, method } = await tokens.count(payload, operation, model, signal)
     return Response.json({ tokens: count, exact, method })
   },

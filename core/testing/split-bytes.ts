@@ -1,3 +1,5 @@
+import { seededRandom } from './random.ts'
+
 /** Ways to cut a stream into chunks: whole, once at every offset, byte by byte, and `rounds` times at random. */
 export function* everySplit(bytes: Uint8Array, rounds = 100): Generator<Uint8Array[]> {
   yield [bytes]
@@ -12,17 +14,6 @@ export function splitInto(bytes: Uint8Array, size: number): Uint8Array[] {
   const chunks: Uint8Array[] = []
   for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.slice(at, at + size))
   return chunks
-}
-
-/** Numbers from 0 up to 1, the same ones for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 function splitAtRandom(bytes: Uint8Array, random: () => number): Uint8Array[] {

@@ -1,4 +1,4 @@
-import { type Context, definePlugin, GatewayError, type ResolvedModel, v } from 'gatehouse'
+import { type Context, definePlugin, GatewayError, modelNotFound, type ResolvedModel, v } from 'gatehouse'
 import { type Attempt, createAttempt } from './attempt.ts'
 import { type Failure, pause } from './failure.ts'
 import { createTicker } from './ticker.ts'
@@ -74,15 +74,7 @@ async function currentModel(ctx: Context, resolve: (name: string) => ResolvedMod
   const { model: name } = ctx.payload
   const model = ctx.model?.asked === name ? ctx.model : await resolve(name)
   if (model) return model
-  throw new GatewayError(
-    404,
-    'invalid_request_error',
-    'model_not_found',
-    `The model '${name}' does not exist here. GET /v1/models lists what there is.`,
-    {
-      param: 'model',
-    },
-  )
+  throw modelNotFound(name)
 }
 
 const notStarted = (model: string) =>

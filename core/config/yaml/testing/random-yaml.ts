@@ -1,3 +1,4 @@
+import { seededRandom } from '../../../testing/random.ts'
 import type { Path } from '../../tree.ts'
 
 /** A text of YAML, and what it says. */
@@ -44,7 +45,7 @@ const texts = [
 
 /** Writes a random object in a random mixture of the ways YAML has. The same seed gives the same text. */
 export function randomYaml(seed: number, repeat = false): RandomYaml {
-  const random = mulberry32(seed)
+  const random = seededRandom(seed)
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T
   const chance = (share: number) => random() < share
   let places: Path[] = []
@@ -121,14 +122,3 @@ export function randomYaml(seed: number, repeat = false): RandomYaml {
 }
 
 const samePath = (one: Path, other: Path) => one.length === other.length && one.every((part, index) => part === other[index])
-
-/** A small generator of random numbers, so that a test fails again. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
