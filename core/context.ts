@@ -57,8 +57,25 @@ export interface Context {
   keepOut(why: string): void
   /** Why the answer is kept out of every cache; undefined as long as nobody said so. */
   readonly keptOut: string | undefined
+  /**
+   * A context for running the layers below apart from this request: `next(run.ctx)`. It is the same request, but with a
+   * signal, observers and settled listeners of its own, so that the run goes on when this client has left and ends when
+   * the caller says so. For whoever shares one answer among several requests.
+   */
+  detach(): Detached
   /** Leaves a line for `explain`, the request log and the panel. */
   note(decision: Decision): void
+}
+
+/** A run of the layers below that has an end of its own. Whoever began it must settle it. */
+export interface Detached {
+  readonly ctx: Context
+  /** Ends it: what happens below is stopped. */
+  abort(reason: unknown): void
+  /** Shows bytes of the answer to the observers below. */
+  chunk(bytes: Uint8Array): void
+  /** Tells the observers and settled listeners below how it ended. Only the first call counts. */
+  settle(outcome: Outcome): void
 }
 
 /** A request to a route beside the model API. */

@@ -1,4 +1,5 @@
 import type { Context } from './context.ts'
+import { tellSettled } from './detach.ts'
 import { errorEvent, errorResponse, GatewayError } from './errors.ts'
 import { isEventStream, isJson, streamHeaders } from './http/headers.ts'
 import { type Outcome, relay } from './http/observe.ts'
@@ -71,13 +72,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
     clearTimeout(heartbeatTimer)
     request.signal.removeEventListener('abort', onClientLeft)
     if (outcome !== 'complete' && !abort.signal.aborted) abort.abort(clientLeft)
-    for (const listener of listeners) {
-      try {
-        Promise.resolve(listener(outcome)).catch(err => ctx.log.error({ err }, 'settled listener failed'))
-      } catch (err) {
-        ctx.log.error({ err }, 'settled listener failed')
-      }
-    }
+    tellSettled(listeners, outcome, ctx)
     onEnd(ctx, outcome === 'aborted' ? clientLeft.status : sent)
   }
 

@@ -1,7 +1,7 @@
 /** What a plugin may import: `import { … } from 'gatehouse'`. */
 export * as v from 'valibot'
 export type { Backend, BackendTimeouts, Call, ModelInfo } from './backends/backend.ts'
-export type { Access, Context, Phase, Principal, RouteContext } from './context.ts'
+export type { Access, Context, Detached, Phase, Principal, RouteContext } from './context.ts'
 export { anonymous } from './context.ts'
 export { type ErrorExtra, type ErrorType, GatewayError, invalidRequest, modelNotFound } from './errors.ts'
 export type { Exchanges, Gateway, Route, TextCount, Tokens, Workers } from './gateway.ts'

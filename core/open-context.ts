@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { type Access, anonymous, type Context, type Phase } from './context.ts'
+import { detach } from './detach.ts'
 import { checkPath } from './http/check.ts'
 import type { Outcome, StreamObserver } from './http/observe.ts'
 import { type ReadRequest, readRequest, wireWith } from './http/request.ts'
@@ -114,6 +115,7 @@ export function openContext(arrival: Arrival, id: string, signal: AbortSignal, o
     get keptOut() {
       return keptOut
     },
+    detach: () => detach(ctx, options.log),
     note(decision: Decision) {
       if (options.log.isLevelEnabled('debug')) ctx.log.debug({ decision }, 'decision')
     },

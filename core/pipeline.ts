@@ -21,7 +21,11 @@ export interface Pipelines {
 
 /** Links the handlers once, at start-up; a request then only walks the chain. */
 export function compose(handlers: readonly Handler[], last: Pipeline = nobody): Pipeline {
-  return handlers.reduceRight<Pipeline>((next, handler) => ctx => handler(ctx, () => next(ctx)), last)
+  // `promise.then(next)` hands over whatever came before: only a context of the same request is one
+  return handlers.reduceRight<Pipeline>(
+    (below, handler) => ctx => handler(ctx, (apart?: Context) => below(apart?.id === ctx.id ? apart : ctx)),
+    last,
+  )
 }
 
 /**

@@ -5,8 +5,14 @@ import type { Schema } from './schema.ts'
 /** A value now or later; memory answers at once, Redis does not. */
 export type MaybePromise<T> = T | Promise<T>
 
-/** Runs the rest of the pipeline. May be called never (answer now), once, or again (tool rounds). */
-export type Next = () => MaybePromise<Response>
+/**
+ * Runs the rest of the pipeline. May be called never (answer now), once, or again (tool rounds); with `run.ctx` of a
+ * `ctx.detach()`, apart from this request.
+ */
+export interface Next {
+  (): MaybePromise<Response>
+  (apart: Context): MaybePromise<Response>
+}
 
 /** One layer of the onion: look at the request, call `next`, look at the response. */
 export type Handler = (ctx: Context, next: Next) => MaybePromise<Response>

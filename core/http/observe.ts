@@ -21,6 +21,24 @@ export interface RelayOptions {
   readonly onEnd: (outcome: Outcome) => void
 }
 
+/** Shows something to every observer. Those that throw are reported and left out of the list that is returned. */
+export function tellObservers(
+  observers: readonly StreamObserver[],
+  visit: (observer: StreamObserver) => void,
+  onThrow: (error: unknown) => void,
+): readonly StreamObserver[] {
+  let left = observers
+  for (const observer of observers) {
+    try {
+      visit(observer)
+    } catch (error) {
+      left = left.filter(other => other !== observer)
+      onThrow(error)
+    }
+  }
+  return left
+}
+
 type Reader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>
 
 const heartbeat = new TextEncoder().encode(': keep-alive\n\n')
@@ -45,14 +63,7 @@ export function relay(
   let timer: Timer | undefined
 
   const tell = (visit: (observer: StreamObserver) => void) => {
-    for (const observer of watching) {
-      try {
-        visit(observer)
-      } catch (error) {
-        watching = watching.filter(other => other !== observer)
-        onThrow(error)
-      }
-    }
+    watching = tellObservers(watching, visit, onThrow)
   }
   const end = (outcome: Outcome) => {
     ended = true

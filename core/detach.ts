@@ -1,0 +1,57 @@
+import type { Context, Detached } from './context.ts'
+import { type Outcome, type StreamObserver, tellObservers } from './http/observe.ts'
+import type { SettledListener } from './open-context.ts'
+
+/** A run of the layers below a plugin, with an end of its own. See `Context.detach`. */
+export function detach(ctx: Context, log: Context['log']): Detached {
+  const abort = new AbortController()
+  const listeners: SettledListener[] = []
+  let observers: readonly StreamObserver[] = []
+  let settled = false
+  const onThrow = (err: unknown) => log.error({ err, request_id: ctx.id }, 'stream observer failed')
+
+  const run: Context = Object.create(ctx, {
+    signal: { value: abort.signal },
+    observe: {
+      value: (observer: StreamObserver) => {
+        observers = [...observers, observer]
+      },
+    },
+    onSettled: {
+      value: (listener: SettledListener) => {
+        listeners.push(listener)
+      },
+    },
+    phase: {
+      get: () => ctx.phase,
+      set: phase => {
+        if (!settled && ctx.phase !== 'settled') ctx.phase = phase
+      },
+    },
+  })
+
+  return {
+    ctx: run,
+    abort: reason => abort.abort(reason),
+    chunk(bytes) {
+      if (observers.length > 0) observers = tellObservers(observers, observer => observer.chunk?.(bytes), onThrow)
+    },
+    settle(outcome) {
+      if (settled) return
+      settled = true
+      tellObservers(observers, observer => observer.end?.(outcome), onThrow)
+      tellSettled(listeners, outcome, ctx)
+    },
+  }
+}
+
+/** Runs the listeners of what has ended; one that fails is logged and hurts nobody. */
+export function tellSettled(listeners: readonly SettledListener[], outcome: Outcome, { log }: Pick<Context, 'log'>): void {
+  for (const listener of listeners) {
+    try {
+      Promise.resolve(listener(outcome)).catch(err => log.error({ err }, 'settled listener failed'))
+    } catch (err) {
+      log.error({ err }, 'settled listener failed')
+    }
+  }
+}
