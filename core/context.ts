@@ -59,7 +59,7 @@ export interface Context {
   readonly keptOut: string | undefined
   /**
    * A context for running the layers below apart from this request: `next(run.ctx)`. It is the same request, but with a
-   * signal, observers and settled listeners of its own, so that the run goes on when this client has left and ends when
+   * payload, signal, observers and settled listeners of its own, so that the run goes on when this client has left and ends when
    * the caller says so. For whoever shares one answer among several requests.
    */
   detach(): Detached
@@ -91,6 +91,8 @@ export interface Principal {
   readonly kind: 'anonymous' | 'open' | 'static' | 'key' | 'admin'
   readonly quota?: number
   readonly rpm?: number
+  /** Whether this caller's answers may be kept for others (`all`), for itself (`key`) or not at all (`off`). */
+  readonly cacheScope?: 'key' | 'all' | 'off'
 }
 
 /** Nobody yet. The kernel lets no `anonymous` caller past a path that needs a key. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type LocalDoor, readLocalDoor } from './data-folder/local-door.ts'
 import { readDataFolder } from './data-folder/read.ts'
 import { startClaimer } from './data-folder/testing/start-claimer.ts'
 import { claimDataFolder } from './data-folder.ts'
@@ -41,8 +42,9 @@ describe('a claim', () => {
       tls: false,
     })
     expect([folder, join(folder, 'run')].map(modeOf)).toEqual(['700', '700'])
-    expect(readdirSync(join(folder, 'run')).sort()).toEqual(['serve.json', 'serve.lock', 'starts.json'])
-    expect(['serve.json', 'serve.lock', 'starts.json'].map(name => modeOf(join(folder, 'run', name)))).toEqual(['600', '600', '600'])
+    const files = ['command-line.json', 'serve.json', 'serve.lock', 'starts.json']
+    expect(readdirSync(join(folder, 'run')).sort()).toEqual(files)
+    expect(files.map(name => modeOf(join(folder, 'run', name)))).toEqual(['600', '600', '600', '600'])
     claimed.release()
     claimed.release()
     expect(readdirSync(join(folder, 'run')).sort()).toEqual(['serve.lock', 'starts.json'])
@@ -117,6 +119,60 @@ describe('a claim', () => {
     claimed.stopping()
     claimed.release()
     expect(existsSync(folder)).toBe(false)
+  })
+})
+
+describe('the word for the command line', () => {
+  const run = () => join(folder, 'run')
+
+  test('says where gatehouse listens, and has a token whose hash alone is told to others', async () => {
+    const claimed = await claimDataFolder(folder)
+    expect(readLocalDoor(run())).toBeUndefined()
+    claimed.announce({ host: '127.0.0.1', port: 11_435 })
+    const door = readLocalDoor(run()) as LocalDoor
+    expect(door).toEqual({ host: '127.0.0.1', port: 11_435, tls: false, token: expect.stringMatching(/^sk-local-[A-Za-z0-9_-]{32}$/) })
+    expect(claimed.tokenSha256).toBe(new Bun.CryptoHasher('sha256').update(door.token).digest('hex'))
+    expect(JSON.stringify([claimed, await readDataFolder(folder)])).not.toContain(door.token)
+    claimed.announce({ host: '::1', port: 11_436, tls: true })
+    expect(readLocalDoor(run())).toEqual({ host: '::1', port: 11_436, tls: true, token: door.token })
+    claimed.release()
+    claimed.announce({ host: '127.0.0.1', port: 11_435 })
+    expect(readLocalDoor(run())).toBeUndefined()
+  })
+
+  test('of a killed process is gone with the next claim, which has another token', async () => {
+    await using claimer = startClaimer()
+    await claimer.ask({ do: 'claim', folder })
+    await claimer.ask({ do: 'announce', host: '127.0.0.1', port: 1234 })
+    await claimer.signal('SIGKILL')
+    const stale = readLocalDoor(run()) as LocalDoor
+    expect(stale.port).toBe(1234)
+    const claimed = await claimDataFolder(folder)
+    expect(readLocalDoor(run())).toBeUndefined()
+    claimed.announce({ host: '127.0.0.1', port: 1234 })
+    expect((readLocalDoor(run()) as LocalDoor).token).not.toBe(stale.token)
+    claimed.release()
+  })
+
+  test('of another process stays, where there are no locks', async () => {
+    const lock = async () => 'unsupported' as const
+    const first = await claimDataFolder(folder, { lock, pid: 1, machine: 'box' })
+    first.announce({ host: '127.0.0.1', port: 1 })
+    const second = await claimDataFolder(folder, { lock, pid: 2, machine: 'box' })
+    expect(readLocalDoor(run())?.port).toBe(1)
+    second.announce({ host: '127.0.0.1', port: 2 })
+    first.release()
+    expect(readLocalDoor(run())?.port).toBe(2)
+    second.release()
+    expect(readLocalDoor(run())).toBeUndefined()
+  })
+
+  test('is none when somebody has spoiled it', () => {
+    mkdirSync(run(), { recursive: true })
+    for (const text of ['', 'null', '[]', '{"host":1,"port":2,"token":"x"}']) {
+      writeFileSync(join(run(), 'command-line.json'), text)
+      expect(readLocalDoor(run())).toBeUndefined()
+    }
   })
 })
 

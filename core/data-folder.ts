@@ -3,12 +3,15 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { inUse, unusable } from './data-folder/complaints.ts'
 import { describeHolder, type Holder, readHolder, removeHolder, writeHolder } from './data-folder/holder.ts'
+import { clearLocalDoor, makeToken, removeLocalDoor, writeLocalDoor } from './data-folder/local-door.ts'
 import { type Lock, type LockAnswer, takeLock } from './data-folder/lock.ts'
 import { judgeStarts, type RunHistory, type RunReport, readStarts, reportHistory, type Start, writeStarts } from './data-folder/starts.ts'
 
 /** The data folder of a gatehouse that serves; nobody else serves from it meanwhile. */
 export interface DataFolder {
   readonly path: string
+  /** SHA-256 in hex of what the command line on this machine shows to enter as the administrator; another one for each claim. */
+  readonly tokenSha256: string
   /** How the runs before this one ended. */
   readonly previous: RunHistory
   /** The same for `/health`, as of now. */
@@ -58,6 +61,7 @@ export async function claimDataFolder(path: string, options: ClaimOptions = {}):
   let start: Start = { startedAt: holder.since }
   const keepStart = () => writeStarts(run, [...earlier, start])
   await orUnusable(path, () => {
+    if (lock !== 'unsupported') clearLocalDoor(run)
     keepStart()
     writeHolder(run, holder)
   }).catch(error => {
@@ -71,14 +75,18 @@ export async function claimDataFolder(path: string, options: ClaimOptions = {}):
     unlessGone(keepStart)
   }
   const previous = judgeStarts(earlier, startedAt)
+  const { secret: token, sha256: tokenSha256 } = makeToken()
   let released = false
   return {
     path,
+    tokenSha256,
     previous,
     report: () => reportHistory(previous, startedAt, now()),
     warnings: lock === 'unsupported' ? [unlocked(path, before, machine)] : [],
     announce({ host, port, tls = false }) {
-      if (!released) unlessGone(() => writeHolder(run, { ...holder, host, port, tls }))
+      if (released) return
+      unlessGone(() => writeHolder(run, { ...holder, host, port, tls }))
+      unlessGone(() => writeLocalDoor(run, { host, port, tls, token }))
     },
     stopping,
     release() {
@@ -86,6 +94,7 @@ export async function claimDataFolder(path: string, options: ClaimOptions = {}):
       released = true
       stopping()
       unlessGone(() => removeHolder(run, pid))
+      unlessGone(() => removeLocalDoor(run, token))
       letGo(lock)
     },
   }

@@ -1,6 +1,7 @@
 import type { Context, Detached } from './context.ts'
 import { type Outcome, type StreamObserver, tellObservers } from './http/observe.ts'
 import type { SettledListener } from './open-context.ts'
+import type { Payload } from './openai.ts'
 
 /** A run of the layers below a plugin, with an end of its own. See `Context.detach`. */
 export function detach(ctx: Context, log: Context['log']): Detached {
@@ -8,6 +9,7 @@ export function detach(ctx: Context, log: Context['log']): Detached {
   const listeners: SettledListener[] = []
   let observers: readonly StreamObserver[] = []
   let settled = false
+  let changed: Payload | undefined // what is rewritten below does not show above: the request may be run again
   const onThrow = (err: unknown) => log.error({ err, request_id: ctx.id }, 'stream observer failed')
 
   const run: Context = Object.create(ctx, {
@@ -22,6 +24,13 @@ export function detach(ctx: Context, log: Context['log']): Detached {
         listeners.push(listener)
       },
     },
+    payload: { get: () => changed ?? ctx.payload },
+    rewrite: {
+      value: (change: Partial<Payload>) => {
+        changed = { ...run.payload, ...change }
+      },
+    },
+    wire: { value: () => (changed ? ctx.wireOf(changed) : ctx.wire()) },
     phase: {
       get: () => ctx.phase,
       set: phase => {

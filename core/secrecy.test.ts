@@ -371,6 +371,68 @@ describe('afterwards', () => {
   })
 })
 
+describe('keys that gatehouse makes', () => {
+  const folderOf = (house: GatehouseProcess) => join(house.folder, 'data')
+  const made = (house: GatehouseProcess) => ({
+    apiKey: readFileSync(join(folderOf(house), 'initial-api-key'), 'utf8').trim(),
+    adminKey: readFileSync(join(folderOf(house), 'initial-admin-key'), 'utf8').trim(),
+    token: (JSON.parse(readFileSync(join(folderOf(house), 'run', 'command-line.json'), 'utf8')) as { token: string }).token,
+  })
+  const holding = (house: GatehouseProcess, marks: Readonly<Record<string, string>>) =>
+    filesBelow(folderOf(house))
+      .filter(path => found(marks, readFileSync(path, 'latin1')).length > 0)
+      .map(path => path.slice(folderOf(house).length + 1))
+      .sort()
+
+  test('are in their own files alone, then in none', async () => {
+    await using house = await startGatehouse({
+      files: {
+        'gatehouse.yaml': 'data_dir: data\nauth: required\npipeline: [auth, ./careless.ts, router]\nbackends: { up: { type: echo } }\n',
+        'careless.ts': careless,
+      },
+      env: { DEBUG: 'true', LOG_FILE: 'gatehouse.log' },
+    })
+    await house.until(({ stdout }) => stdout.includes('initial-admin-key'), 'the path of the admin key')
+    const keys = made(house)
+    expect(holding(house, keys)).toEqual(['initial-admin-key', 'initial-api-key', 'run/command-line.json'])
+
+    const said: string[] = []
+    const body = JSON.stringify({ model: 'crash', messages: [{ role: 'user', content: 'x' }] })
+    const tell = async (path: string, headers: Record<string, string>, method = 'GET') => {
+      const response = await fetch(house.url + path, { method, headers, ...(method === 'POST' && { body }) })
+      said.push(JSON.stringify([...response.headers]), await response.text())
+    }
+    // by each key, and each where it does not belong: keys land in paths, in ids and in names of models by accident
+    for (const key of Object.values(keys)) {
+      for (const headers of [{ 'x-api-key': key }, { authorization: `Bearer ${key}` }, { 'x-api-key': key, via: 'a proxy' }]) {
+        for (const path of ['/health', '/v1/models', '/admin/nothing', `/v1/models?key=${key}`]) await tell(path, headers)
+        for (const path of ['/v1/chat/completions', '/admin/logs/reopen']) await tell(path, headers, 'POST')
+      }
+      // the answer repeats these to whoever sent them
+      await fetch(`${house.url}/${key}/${encodeURIComponent(key)}`, { headers: { 'x-api-key': key, 'x-request-id': key } })
+    }
+    const { code, stdout } = await runGatehouse({ args: ['admin', 'reset', '--json'], env: { DATA_DIR: folderOf(house) } })
+    expect(code).toBe(0)
+    const all = { ...keys, nextKey: (JSON.parse(stdout) as { key: string }).key }
+    expect(holding(house, all)).toEqual(['run/command-line.json'])
+
+    house.signal('SIGTERM')
+    expect(await house.exited).toBe(0)
+    expect(holding(house, all)).toEqual([])
+    expect(house.output.stdout).toContain('the admin key was reset')
+    expect(house.output.stdout).toContain('the whole config')
+    expect(found(all, house.output.stdout)).toEqual([])
+    expect(found(all, house.output.stderr)).toEqual([])
+    expect(found(all, readFileSync(join(house.folder, 'gatehouse.log'), 'utf8'))).toEqual([])
+    expect(found(all, said.join('\n'))).toEqual([])
+    // the hashes are for nobody's log, either
+    const digests = Object.fromEntries(
+      Object.entries(all).map(([name, key]) => [name, new Bun.CryptoHasher('sha256').update(key).digest('hex')]),
+    )
+    expect(found(digests, house.output.stdout + house.output.stderr)).toEqual([])
+  })
+})
+
 describe('a config that is wrong is refused without its secrets', () => {
   const secret = 'ConfigSecret-1a2b'
 

@@ -1,12 +1,12 @@
 import type { Config } from './config/schema.ts'
 import type { Context } from './context.ts'
-import { forgetSecret } from './entry-key.ts'
 import type { Exchange } from './exchange.ts'
+import { adminKey, apiKey, forgetSecret, type KeyKind } from './kept-key.ts'
 import type { AccessLine, Logger } from './log.ts'
 
-/** Writes what the log says of a request that is over, and lets go of the first key's file once the key was used. */
+/** Writes what the log says of a request that is over, and lets go of the file with a key that gatehouse made once the key was used. */
 export function createTellEnd(log: Logger, access: (line: AccessLine) => void) {
-  let forgotten = false
+  const forgotten = new Set<KeyKind>()
   return ({ ctx, openedAt }: Exchange, status: number, { data_dir: dataDir }: Config): void => {
     const latency = Math.round((performance.now() - openedAt) * 1000) / 1000
     const { id, ip, principal, request, url } = ctx
@@ -22,9 +22,10 @@ export function createTellEnd(log: Logger, access: (line: AccessLine) => void) {
       ...(principal.kind !== 'anonymous' && { key_id: principal.id }),
     })
     if (log.isLevelEnabled('debug')) tellAnswered(ctx, status)
-    if (principal.id !== 'initial' || forgotten) return
-    forgotten = true
-    forgetSecret(dataDir).catch(err => log.warn({ err }, 'the file with the first key could not be removed'))
+    const made = principal.id === 'initial' ? apiKey : principal.id === 'admin' ? adminKey : undefined
+    if (made === undefined || forgotten.has(made)) return
+    forgotten.add(made)
+    forgetSecret(dataDir, made).catch(err => log.warn({ err }, `the file with the first ${made.title} could not be removed`))
   }
 }
 

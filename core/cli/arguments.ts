@@ -11,9 +11,9 @@ export interface CommandLine {
 }
 
 /** Options that may stand in front of the command, and the short ones among them. */
-const inFront = ['--config', '--port', '--host', '--demo', '--json', '--help', '--version']
-const short = ['-c', '-p', '-h', '-v']
-const withValue = new Set(['-c', '--config', '-p', '--port', '--host'])
+const inFront = ['--config', '--port', '--host', '--demo', '--json', '--server', '--api-key', '--help', '--version']
+const short = ['-c', '-p', '-s', '-k', '-h', '-v']
+const withValue = new Set(['-c', '--config', '-p', '--port', '--host', '-s', '--server', '-k', '--api-key'])
 
 /** Finds the command in the arguments. */
 export function splitCommand(argv: readonly string[]): CommandLine {
@@ -30,8 +30,10 @@ export const wrongWord = (complaint: string, word: string, known: readonly strin
   new ConfigError(`${complaint}${didYouMean(word, known) || ';'} ${more}`)
 
 /** The complaint about an option in front of a command. */
-export const strayOption = (option: string): ConfigError =>
-  wrongWord(`there is no option ${option}`, option, inFront, 'gatehouse --help lists them')
+export const strayOption = (option: string): ConfigError => {
+  const name = option.replace(/=.*$/s, '') // what follows may be a key
+  return wrongWord(`there is no option ${name}`, name, inFront, 'gatehouse --help lists them')
+}
 
 /** Reads the arguments of a command. Throws a ConfigError that says which one nobody knows. */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(command: string, args: readonly string[], options: Options) {
@@ -43,7 +45,7 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(comm
       strict: true,
     })
   } catch (cause) {
-    const [sentence = ''] = (cause as Error).message.split('. ')
+    const [sentence = ''] = (cause as Error).message.split(/\.\s/) // some go on for lines
     const [, unknown] = /^Unknown option '([^']+)'/.exec(sentence) ?? []
     const known = Object.keys({ ...options, help: {} }).map(name => `--${name}`)
     const more = `gatehouse ${command} --help lists its options`

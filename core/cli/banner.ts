@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts'
-import { hideSecret, isOpen, keepHash } from '../entry-key.ts'
+import { isOpen } from '../entry-key.ts'
 import { isLoopback } from '../http/loopback.ts'
+import { adminKey as admin, apiKey as api, type FoundKey, forgetSecret, hideSecret, type KeyKind, keepHash } from '../kept-key.ts'
 import type { Logger } from '../log.ts'
 import { version } from '../version.ts'
 import type { Settled } from './settle.ts'
@@ -25,15 +26,25 @@ export function printBanner({ config, found }: Settled, port: number): void {
   )
 }
 
-/** Now that it listens: the secret to whoever started it, and only then the hash that closes the next start too. */
-export async function keepEntryKey({ config, entryKey }: Settled, log: Logger): Promise<void> {
-  if (!entryKey?.secret) return
-  if (process.stderr.isTTY) process.stderr.write(`\n  API key (shown this once): ${entryKey.secret}\n`)
+/** Now that it listens: new secrets to whoever started it, and only then their hashes, which the next start goes by. */
+export async function keepKeys({ config: { data_dir: dataDir }, entryKey, adminKey }: Settled, log: Logger): Promise<void> {
+  if (entryKey) await keepKey(api, entryKey, dataDir, log)
+  await keepKey(admin, adminKey, dataDir, log)
+}
+
+async function keepKey(kind: KeyKind, { isNew, secret, sha256 }: FoundKey, dataDir: string, log: Logger): Promise<void> {
+  if (!isNew) return
+  await forgetSecret(dataDir, kind) // that of a key before it
+  if (secret !== undefined) await tellSecret(kind, secret, dataDir, log)
+  await keepHash(dataDir, kind, sha256)
+}
+
+async function tellSecret(kind: KeyKind, secret: string, dataDir: string, log: Logger): Promise<void> {
+  if (process.stderr.isTTY) process.stderr.write(`\n  The ${kind.title} (shown this once): ${secret}\n`)
   else {
-    const path = await hideSecret(config.data_dir, entryKey.secret)
-    log.warn({ path }, 'an API key was made; the file with it is deleted when the key is first used')
+    const path = await hideSecret(dataDir, kind, secret)
+    log.warn({ path }, `an ${kind.title} was made; the file with it is deleted when the key is first used`)
   }
-  await keepHash(config.data_dir, entryKey.sha256)
 }
 
 /** The line that says whether strangers may enter. */

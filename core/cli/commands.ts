@@ -5,7 +5,7 @@ import { provideModule } from '../plugins.ts'
 import { raiseConnectionLimit } from '../runtime.ts'
 import { version } from '../version.ts'
 import { readArguments, splitCommand, strayOption, takesNothing, wrongWord } from './arguments.ts'
-import { configHelp, doctorHelp, help, serveHelp, versionHelp } from './help.ts'
+import { adminHelp, cacheHelp, configHelp, doctorHelp, help, serveHelp, versionHelp } from './help.ts'
 import { print } from './output.ts'
 import { serveCommand } from './serve.ts'
 
@@ -32,6 +32,14 @@ const commands: Readonly<Record<string, Command>> = {
     const { doctorCommand } = await import('./doctor.ts')
     process.exit(await doctorCommand({ config: values.config, json: values.json === true }, plugins))
   },
+  async cache(args) {
+    const { cacheCommand } = await import('./cache.ts')
+    await cacheCommand(args)
+  },
+  async admin(args) {
+    const { adminCommand } = await import('./admin.ts')
+    await adminCommand(args)
+  },
   async version(args) {
     const { values, positionals } = readArguments('version', args, { json: { type: 'boolean' } })
     if (values.help) return print(versionHelp)
@@ -46,11 +54,13 @@ const helpOf: Readonly<Record<string, string>> = {
   demo: serveHelp,
   config: configHelp,
   doctor: doctorHelp,
+  cache: cacheHelp,
+  admin: adminHelp,
   version: versionHelp,
 }
 
 /** Commands that later releases bring. */
-const later: readonly string[] = ['key', 'model', 'sync', 'admin', 'plugin', 'import']
+const later: readonly string[] = ['key', 'model', 'sync', 'plugin', 'import']
 
 /** Runs what the command line asks for; `serve` when it names nothing. */
 export async function runCommand(argv: readonly string[]): Promise<void> {

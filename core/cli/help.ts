@@ -11,6 +11,9 @@ Commands
   config check    print the settings, where each comes from, and what is wrong with them
   config schema   print the JSON Schema of gatehouse.yaml, for editors
   doctor          say what is found, what can be reached, what is wrong and how to fix it
+  cache stats     what the cache of a running gatehouse holds, and what it has saved
+  cache clear     forget the answers in it, or those of one model
+  admin reset     make a new admin key in place of the old one
   version         print the version (--json: as JSON)
 
 Options of serve and demo
@@ -18,6 +21,11 @@ Options of serve and demo
       --host ADDRESS  address to listen on (default: 127.0.0.1 and ::1)
   -p, --port PORT     port (default: 11435; 0 takes any free one)
       --demo          serve: without a config, offer the echo model beside what is found
+
+Options of cache and admin, which speak to a running gatehouse
+  -s, --server URL    which one (default: the one that serves from the data folder of the config)
+  -k, --api-key KEY   its admin key; not needed on its own machine
+      --json          print JSON
 
   -h, --help          this text; after a command, its own
   -v, --version       print the version
@@ -71,5 +79,37 @@ Says what is found, what can be reached, what is wrong and how to fix it. Exits 
 
   -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)
       --json          as JSON
+  -h, --help          this text
+`
+
+/** Options of every command that speaks to a running gatehouse. */
+const remoteHelp = `  -s, --server URL    the gatehouse that is meant (default: GATEHOUSE_SERVER or MODELGATE_SERVER, else the one that
+                      serves from the data folder of the config; that one needs no key)
+  -k, --api-key KEY   its admin key (default: GATEHOUSE_ADMIN_API_KEY or MODELGATE_API_KEY, which no list of
+                      processes shows)
+  -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)`
+
+/** What `gatehouse cache --help` prints. */
+export const cacheHelp = `Usage: gatehouse cache stats [--json] [options]
+       gatehouse cache clear [--model NAME] [--json] [options]
+
+stats prints what the cache of a running gatehouse holds, how often it had an answer, and what that saved.
+clear forgets all answers, and prints how many there were.
+
+      --model NAME    clear: only the answers of this model
+      --json          as JSON
+${remoteHelp}
+  -h, --help          this text
+`
+
+/** What `gatehouse admin --help` prints. */
+export const adminHelp = `Usage: gatehouse admin reset [--json] [options]
+
+reset makes a new admin key in place of the old one, which counts no more, and prints it, this once. A gatehouse
+that runs takes it over at once; it need not run. A key that is set (ADMIN_API_KEY, admin.api_key) is changed
+where it is set.
+
+      --json          as JSON: {"key":"sk-admin-…"}
+${remoteHelp}
   -h, --help          this text
 `

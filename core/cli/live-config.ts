@@ -1,3 +1,4 @@
+import { resetAdminKey } from '../admin-key.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { DataFolder } from '../data-folder.ts'
@@ -10,7 +11,8 @@ import type { Serving } from '../serve.ts'
 import { version } from '../version.ts'
 import type { FileWatch } from '../watch-files.ts'
 import type { Autostarts } from './autostarts.ts'
-import { keepEntryKey, logEntry } from './banner.ts'
+import { keepKeys, logEntry } from './banner.ts'
+import { keyIsSet, placeOfAdminKey } from './configured-key.ts'
 import { type Demo, type Settled, settle } from './settle.ts'
 
 /** What a config is put into effect on. */
@@ -31,31 +33,41 @@ export interface LiveConfig {
   readonly loaded: LoadedConfig
   /** Reads the files again. A config that cannot be used changes nothing, and the log says why. Never throws. */
   apply(): Promise<void>
+  /** Puts a new admin key into effect and answers it. Throws a GatewayError when the config has one, or it cannot be kept. */
+  resetAdminKey(): Promise<string>
 }
 
 /** Takes over from a start with `loaded` and `settled`. */
 export function liveConfig(running: Running, loaded: LoadedConfig, settled: Settled): LiveConfig {
-  const { load, demo, log, serving, discovery, autostarts, watch } = running
+  const { load, demo, log, folder, serving, discovery, autostarts, watch } = running
   const { data_dir: dataDir } = settled.config
   let current = loaded
   let open = isOpen(settled.config)
   let complaint = ''
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work)
+    turn = done.catch(() => {})
+    return done
+  }
+  const settleWith = ({ config, zeroConfig }: LoadedConfig) =>
+    settle({ ...config, data_dir: dataDir }, { zeroConfig, demo, discovered: discovery.found, localToken: folder.tokenSha256 })
 
   const reload = async () => {
     const next = await load()
     watch.watch(filesOf(next)) // also when it cannot be used: certificates may come after the config that names them
     const { config } = next
-    const settled = await settle({ ...config, data_dir: dataDir }, { zeroConfig: next.zeroConfig, demo, discovered: discovery.found })
+    const settled = await settleWith(next)
     const changed = await serving.reload(settled.config, next.file)
     complaint = ''
-    log.configure(logSettings(config))
+    log.configure(logSettings(settled.config))
     current = next
     if (!changed) return
     tell(next, log)
     if (config.data_dir !== dataDir) log.warn({ data_dir: dataDir }, 'data_dir has changed; that counts from the next start')
     announce(running, settled.config)
     log.info({ ...startLine(settled.config, next.file, serving), models_from: settled.found }, 'Configuration reloaded')
-    await keepEntryKey(settled, log)
+    await keepKeys(settled, log)
     if (isOpen(settled.config) !== open) logEntry(settled.config, log)
     open = isOpen(settled.config)
     autostarts.follow(settled.config)
@@ -69,7 +81,7 @@ export function liveConfig(running: Running, loaded: LoadedConfig, settled: Sett
     },
     async apply() {
       try {
-        await reload()
+        await inTurn(reload)
       } catch (error) {
         const said = error instanceof ConfigError ? error.message : undefined
         if (said !== undefined && said === complaint) return // told already
@@ -79,6 +91,19 @@ export function liveConfig(running: Running, loaded: LoadedConfig, settled: Sett
         else for (const reason of said.split('\n')) log.error({ reason }, words)
       }
     },
+    resetAdminKey: () =>
+      inTurn(async () => {
+        const place = placeOfAdminKey(current)
+        if (place !== undefined) throw keyIsSet(place)
+        const secret = await resetAdminKey(dataDir, async () => {
+          // not from the files, which may be in the middle of an edit
+          const { config } = await settleWith(current)
+          await serving.reload(config, current.file)
+          log.configure(logSettings(config))
+        })
+        log.warn('the admin key was reset')
+        return secret
+      }),
   }
 }
 

@@ -10,10 +10,11 @@ import { logRoutes } from '../routes/logs.ts'
 import { serve } from '../serve.ts'
 import { createStore } from '../stores/create.ts'
 import { watchFiles } from '../watch-files.ts'
+import { adminRoutes } from './admin-routes.ts'
 import { createAutostarts } from './autostarts.ts'
-import { keepEntryKey, logEntry, printBanner } from './banner.ts'
+import { keepKeys, logEntry, printBanner } from './banner.ts'
 import { refuseWrongPlugins } from './judge-plugins.ts'
-import { announce, filesOf, liveConfig, logSettings, portOf, searches, startLine, tell } from './live-config.ts'
+import { announce, filesOf, type LiveConfig, liveConfig, logSettings, portOf, searches, startLine, tell } from './live-config.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { type Demo, settle } from './settle.ts'
 import { onSignals } from './signals.ts'
@@ -50,6 +51,7 @@ export async function serveCommand(
   // what a stop closes, as far as the start has come; undefined where nothing is open yet
   let stopping = false
   let apply = () => {}
+  const started = Promise.withResolvers<LiveConfig>()
   const open: { live?: { close(): void }; serving?: { close(): Promise<void> }; autostarts?: { close(): Promise<void> } } = {}
   onSignals({
     reload() {
@@ -80,7 +82,13 @@ export async function serveCommand(
   try {
     const discovery = createDiscovery({ log, onChange: () => apply() })
     if (searches(loaded, demo)) await discovery.look()
-    const settled = await settle(loaded.config, { zeroConfig: loaded.zeroConfig, demo, discovered: discovery.found })
+    const settled = await settle(loaded.config, {
+      zeroConfig: loaded.zeroConfig,
+      demo,
+      discovered: discovery.found,
+      localToken: folder.tokenSha256,
+    })
+    log.configure(logSettings(settled.config)) // its hashes are for no log, either
     const serving = await serve({
       config: settled.config,
       configFile: loaded.file,
@@ -88,7 +96,7 @@ export async function serveCommand(
       access: log.access,
       openStore: settings => createStore(settings, log),
       plugins,
-      routes: logRoutes(log),
+      routes: [...logRoutes(log), ...adminRoutes(async () => (await started.promise).resetAdminKey(), log)],
       runs: folder.report,
     })
     const watch = watchFiles(filesOf(loaded), { onChange: () => apply() })
@@ -106,14 +114,15 @@ export async function serveCommand(
 
     announce({ folder, serving }, settled.config)
     log.info(startLine(settled.config, loaded.file, serving), 'Starting gatehouse')
-    await keepEntryKey(settled, log)
     logEntry(settled.config, log)
+    await keepKeys(settled, log)
     printBanner(settled, portOf(serving))
     await watch.ready
     if (stopping) return
     autostarts.follow(settled.config)
     if (searches(loaded, demo)) discovery.start()
     apply = oneAtATime(live.apply)
+    started.resolve(live)
     apply() // for what was edited since the files were read
   } catch (error) {
     if (error instanceof ConfigError) folder.release() // told with its reason: no crash

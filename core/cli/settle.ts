@@ -1,16 +1,19 @@
-import type { Config } from '../config/schema.ts'
+import { findAdminKey } from '../admin-key.ts'
+import type { Config, MadeKeys } from '../config/schema.ts'
 import { echoOnly, expectedOllama } from '../discover.ts'
-import { type EntryKey, findEntryKey } from '../entry-key.ts'
+import { findEntryKey } from '../entry-key.ts'
+import type { FoundKey } from '../kept-key.ts'
 
 /** How the echo model is offered. `always`: alone. `beside`: without a config, beside what is found. */
 export type Demo = 'never' | 'beside' | 'always'
 
-/** The config to serve, with what no file says: the backends that were found, and the key that was made. */
+/** The config to serve, with what no file says: the backends that were found, and the keys that were made. */
 export interface Settled {
   readonly config: Config
   /** Where the models come from, for people. */
   readonly found: string
-  readonly entryKey: EntryKey | undefined
+  readonly entryKey: FoundKey | undefined
+  readonly adminKey: FoundKey
 }
 
 export interface SettleOptions {
@@ -19,6 +22,8 @@ export interface SettleOptions {
   readonly demo: Demo
   /** What was found on this machine. */
   readonly discovered: Config['backends']
+  /** SHA-256 of what the command line on this machine shows. */
+  readonly localToken: string
 }
 
 /** Pause before each word of the demo model, so that a person sees a stream stream. */
@@ -28,7 +33,13 @@ const demoDelayMs = 40
 export async function settle(config: Config, options: SettleOptions): Promise<Settled> {
   const { found, ...backends } = withBackends(config, options)
   const entryKey = await findEntryKey(config)
-  return { config: { ...config, ...backends, ...(entryKey && { api_key_sha256: entryKey.sha256 }) }, found, entryKey }
+  const adminKey = await findAdminKey(config)
+  const made: MadeKeys = {
+    local_token_sha256: options.localToken,
+    ...(config.admin.api_key === undefined && { admin_api_key_sha256: adminKey.sha256 }),
+  }
+  const settled = { ...config, ...backends, ...(entryKey && { api_key_sha256: entryKey.sha256 }), made }
+  return { config: settled, found, entryKey, adminKey }
 }
 
 type Places = Partial<Pick<Config, 'backends' | 'default_backend' | 'models'>> & { readonly found: string }

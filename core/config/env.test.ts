@@ -125,6 +125,14 @@ test('plain names mean settings that exist', () => {
 })
 
 describe('GATEHOUSE_ values', () => {
+  test('GATEHOUSE_SERVER is for commands: no setting, and no warning', async () => {
+    const { warnings } = await tryConfig({
+      env: { GATEHOUSE_SERVER: 'http://gate.example' },
+      files: { '.env': 'GATEHOUSE_SERVER=http://x' },
+    })
+    expect(warnings).toEqual([])
+  })
+
   test('build a backend from nothing', async () => {
     const { config, zeroConfig } = await tryConfig({
       env: { GATEHOUSE_BACKENDS_HOME_TYPE: 'ollama', GATEHOUSE_BACKENDS_HOME_BASE_URL: 'http://h:1', GATEHOUSE_DEFAULT_BACKEND: 'home' },

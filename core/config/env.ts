@@ -10,6 +10,8 @@ import { type Part, partAt, type Shape, shapeOf } from './shape.ts'
 import { getPath, type Path, setPath } from './tree.ts'
 
 const prefix = 'GATEHOUSE_'
+/** For commands that speak to a running gatehouse; no setting. */
+const forCommands = `${prefix}SERVER`
 
 /** Variables by name. Empty ones count as not set. */
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -73,7 +75,8 @@ function applyPrefixed(draft: Draft, variables: Variables, from: string): Unmatc
   if (linked) draft.warnings.push(`${from} ${prefix}PORT: ignored, because Kubernetes sets it for a service named gatehouse`)
   const found: { readonly name: string; readonly text: string; readonly path: Path }[] = []
   for (const [name, text] of Object.entries(variables)) {
-    if (!name.startsWith(prefix) || !text?.trim() || (linked && /^GATEHOUSE_(PORT|SERVICE)(_|$)/.test(name))) continue
+    if (!name.startsWith(prefix) || name === forCommands || !text?.trim() || (linked && /^GATEHOUSE_(PORT|SERVICE)(_|$)/.test(name)))
+      continue
     const path = resolveName(fileSchema, draft.tree, name.slice(prefix.length), text)
     if (path) found.push({ name, text, path })
     else unmatched.push({ name, text, from })

@@ -50,7 +50,7 @@ describe('with nothing configured', () => {
       memory: { enabled: true, pinned_max: 50, recent_max: 100, max_entry_chars: 500 },
       database: {},
       limiter: { rpm: 60 },
-      cache: { enabled: true, ttl: 3_600_000, max_entries: 1000, max_bytes: 67_108_864, mode: 'auto' },
+      cache: { enabled: true, ttl: 3_600_000, max_entries: 1000, max_bytes: 67_108_864, mode: 'auto', scope: 'auto', persist: false },
       quota: { default_tokens: 1_000_000 },
       redis: { on_error: 'local' },
       mcp: {

@@ -65,6 +65,9 @@ export const modelSchema = mapping(
       ),
       context_length: v.optional(key(integer(1), 'Tokens that fit; told to clients.')),
       max_output_tokens: v.optional(key(integer(1), 'Most tokens of one answer.')),
+      cache_scope: v.optional(
+        key(choice('key', 'all', 'off'), 'Who may have whose answers from the cache; off keeps none. Left out, cache.scope says it.'),
+      ),
       model_path: v.optional(key(text, 'The .gguf file of a model that gatehouse serves with llama-server.')),
       ...serverEntries,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: what may stand in the text

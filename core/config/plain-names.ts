@@ -29,7 +29,7 @@ export const plainNames: Readonly<Record<string, Path>> = {
   ...inSection('introspection', 'enabled', 'hardware_enabled', 'hardware_detail_level', 'chat_inject_enabled'),
   ...inSection('introspection', 'chat_inject_include_hardware', 'chat_inject_include_models', 'chat_inject_include_llamagate_info'),
   ...inSection('memory', 'enabled', 'dir', 'pinned_max', 'recent_max', 'max_entry_chars'),
-  ...inSection('cache', 'enabled', 'ttl', 'max_entries', 'max_bytes', 'mode'),
+  ...inSection('cache', 'enabled', 'ttl', 'max_entries', 'max_bytes', 'mode', 'scope', 'persist', 'replay_rate'),
   ...inSection('mcp', 'enabled', 'max_tool_rounds', 'max_tool_calls_per_round', 'max_total_tool_calls', 'default_tool_timeout'),
   ...inSection('mcp', 'max_tool_result_size', 'allow_tools', 'deny_tools', 'connection_pool_size', 'connection_idle_time'),
   ...inSection('mcp', 'health_check_interval', 'health_check_timeout', 'cache_ttl', 'resource_fetch_timeout', 'tool_execution_timeout'),

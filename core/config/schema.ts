@@ -117,5 +117,13 @@ export const configSchema = v.pipe(
   })),
 )
 
+/** What no source says and the start adds: SHA-256 in hex of keys that gatehouse made itself. */
+export interface MadeKeys {
+  /** Of the administrator; not there when the config has that key. */
+  readonly admin_api_key_sha256?: string
+  /** Of what the command line on this machine shows. */
+  readonly local_token_sha256?: string
+}
+
 /** The settings of a running gateway. */
-export type Config = v.InferOutput<typeof configSchema>
+export type Config = v.InferOutput<typeof configSchema> & { readonly made?: MadeKeys }

@@ -82,6 +82,15 @@ export const cacheSchema = mapping(
     max_entries: v.optional(key(integer(1), 'Most answers kept.'), 1000),
     max_bytes: v.optional(key(bytes, 'Most memory for answers.'), 67_108_864),
     mode: v.optional(key(choice('auto', 'all'), 'auto passes by requests that ask for variety; all keeps those too.'), 'auto'),
+    scope: v.optional(
+      key(choice('auto', 'key', 'all'), "Who may have whose answers. auto: managed keys only their own, all others each other's."),
+      'auto',
+    ),
+    persist: v.optional(
+      key(flag, 'Keep answers in DATA_DIR/cache.db too, beyond a restart. Not used with Redis, which keeps them.'),
+      false,
+    ),
+    replay_rate: v.optional(key(integer(1, 1000), 'Events per second of a stream from the cache; left out, as fast as the client reads.')),
   }),
 )
 

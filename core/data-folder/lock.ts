@@ -27,11 +27,14 @@ export async function takeLock(path: string): Promise<LockAnswer> {
   return askOften(path)
 }
 
-/** True while some process has the lock of the file, undefined when that cannot be found out. */
-export async function isLocked(path: string): Promise<boolean | undefined> {
+/**
+ * True while some process has the lock of the file, undefined when that cannot be found out. Asked once only, it answers at
+ * once, and may take somebody else who looks for the holder.
+ */
+export async function isLocked(path: string, times = attempts): Promise<boolean | undefined> {
   try {
     statSync(path)
-    const answer = await askOften(path)
+    const answer = await askOften(path, times)
     if (typeof answer === 'object') answer.release()
     return answer === 'unsupported' ? undefined : answer === 'held'
   } catch (error) {
@@ -48,11 +51,11 @@ function createPrivate(path: string): void {
   }
 }
 
-async function askOften(path: string): Promise<LockAnswer> {
-  for (let attempt = 1; attempt <= attempts; attempt++) {
+async function askOften(path: string, times = attempts): Promise<LockAnswer> {
+  for (let attempt = 1; attempt <= times; attempt++) {
+    if (attempt > 1) await Bun.sleep(pauseMs)
     const answer = tryLock(path)
     if (answer !== 'held') return answer
-    await Bun.sleep(pauseMs)
   }
   // some network file systems say "busy" where they mean that they have no locks
   return locksWork(dirname(path)) ? 'held' : 'unsupported'

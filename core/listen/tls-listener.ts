@@ -24,7 +24,8 @@ interface Inner {
  * descriptors and a port of the loopback instead of one descriptor.
  */
 export function openTlsListener({ hostname, port }: Address, pair: TlsPair, kernel: () => Kernel): TlsListener {
-  // behind the hop everybody comes from the loopback: the caller's address, by the hop's own port
+  // Behind the hop everybody comes from the loopback: the caller's address, by the hop's own port. It stays when the hop is
+  // over, until the port is used again: the last request of somebody who hangs up at once is read after that.
   const callers = new Map<number, string>()
   let current = openInner(pair, kernel, callers)
   const inners = new Set([current])
@@ -118,7 +119,6 @@ function openInner({ cert, key }: TlsPair, kernel: () => Kernel, callers: Readon
 async function hopTo({ server }: Inner, caller: Bun.Socket<End>, callers: Map<number, string>): Promise<void> {
   const over = Promise.withResolvers<void>()
   const address = caller.remoteAddress
-  let own = 0
   try {
     await Bun.connect<End>({
       hostname: '127.0.0.1',
@@ -127,14 +127,12 @@ async function hopTo({ server }: Inner, caller: Bun.Socket<End>, callers: Map<nu
       socket: {
         ...relay,
         open(hop) {
-          own = hop.localPort
-          callers.set(own, address)
+          callers.set(hop.localPort, address)
           caller.data.other = hop
           if (caller.data.ended) hop.end()
           else caller.resume()
         },
         close(hop) {
-          callers.delete(own)
           relay.close(hop)
           over.resolve()
         },

@@ -51,6 +51,27 @@ test('https answers, and the caller has its own address', async () => {
   expect(house.lines.filter(({ message }) => message === 'HTTP request').map(({ ip }) => ip)).toEqual(['127.0.0.1', '127.0.0.1'])
 })
 
+// only Linux has all of 127.0.0.0/8
+test.skipIf(process.platform !== 'linux')('a caller who hangs up at once has its own address, too', async () => {
+  install(makeCertificate())
+  await using house = await openHouse({ yaml: echo })
+  const port = Number(new URL(house.url).port)
+  const hangUp = (path: string) =>
+    new Promise<void>(resolve => {
+      const tcp = connectTcp({ host: '127.0.0.1', port, localAddress: '127.0.0.2' })
+      const socket = connect({ socket: tcp, rejectUnauthorized: false }, () => {
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`, () => socket.destroy())
+      })
+      socket.on('error', () => {})
+      tcp.on('error', () => {}).on('close', () => resolve())
+    })
+  for (let i = 0; i < 40; i++) await hangUp(`/hung-up-${i}`)
+  const told = () => house.lines.filter(({ path }) => String(path).startsWith('/hung-up-'))
+  for (let i = 0; i < 200 && told().length < 20; i++) await Bun.sleep(10)
+  expect(told().length).toBeGreaterThanOrEqual(20)
+  expect(new Set(told().map(({ ip }) => ip))).toEqual(new Set(['127.0.0.2']))
+})
+
 test('plain http on the port is not answered', async () => {
   install(makeCertificate())
   await using house = await openHouse({ yaml: echo })

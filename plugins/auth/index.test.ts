@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { openHouse } from '../../core/testing/open-house.ts'
+import { isLocal } from './local.ts'
 
 const echo = { backends: { up: { type: 'echo' } } }
 const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hi' }] })
@@ -142,4 +143,19 @@ test('a route for the admin key lets nobody else in', async () => {
   expect(await status('k')).toBe(403)
   expect(await status('sk-admin-0000')).toBe(200)
   expect(await (await fetch(`${house.url}/back/a%20b`, { headers: { 'x-api-key': 'sk-admin-0000' } })).json()).toEqual({ room: 'a b' })
+})
+
+describe('a program of this machine', () => {
+  const asked = (ip: string, headers: Record<string, string> = {}) => isLocal({ ip, request: new Request('http://h', { headers }) })
+
+  test.each(['127.0.0.1', '127.1.2.3', '::1'])('comes from %s', ip => expect(asked(ip)).toBe(true))
+
+  test.each(['', '192.0.2.1', '10.127.0.0', '127.0.0.1.example', '::2', '::ffff:192.0.2.1', 'localhost'])('does not come from %p', ip => {
+    expect(asked(ip)).toBe(false)
+  })
+
+  test.each(['x-forwarded-for', 'Forwarded', 'X-Forwarded-Host', 'x-forwarded-proto', 'X-Real-IP', 'via'])('brings no %s', name => {
+    expect(asked('127.0.0.1', { [name]: '127.0.0.1' })).toBe(false)
+    expect(asked('127.0.0.1', { [name]: '' })).toBe(false)
+  })
 })

@@ -1,11 +1,14 @@
 import { type Context, definePlugin, GatewayError, type Principal } from 'gatehouse'
 import { createDoor } from './door.ts'
-import { sameSecret, sha256 } from './secret.ts'
+import { isLocal } from './local.ts'
+import { fromHex, sameSecret, sha256 } from './secret.ts'
 
 /** Wrong keys an address may try before it has to wait; they drain at one every six seconds. */
 const failedLogins = { perMinute: 10, burst: 20 }
 
-/** Who is asking. Knows the static `API_KEY` and the admin key, and the modes in which nobody is asked. */
+const commandLine: Principal = { id: 'command-line', kind: 'admin' }
+
+/** Who is asking. Knows the static `API_KEY`, the admin key, the command line of this machine, and the modes in which nobody is asked. */
 export default definePlugin({
   name: 'auth',
   guards: 'everything',
@@ -14,15 +17,19 @@ export default definePlugin({
     const learn = (hash: Uint8Array | undefined, principal: Principal) => {
       if (hash) known.push({ hash, principal })
     }
-    learn(config.admin.api_key ? sha256(config.admin.api_key) : undefined, { id: 'admin', kind: 'admin' })
-    learn(config.api_key ? sha256(config.api_key) : undefined, { id: 'api-key', kind: 'static' })
-    learn(config.api_key_sha256 ? Buffer.from(config.api_key_sha256, 'hex') : undefined, { id: 'initial', kind: 'static' })
+    const { api_key, api_key_sha256, admin, made } = config
+    learn(admin.api_key ? sha256(admin.api_key) : fromHex(made?.admin_api_key_sha256), { id: 'admin', kind: 'admin' })
+    learn(api_key ? sha256(api_key) : undefined, { id: 'api-key', kind: 'static' })
+    learn(fromHex(api_key_sha256), { id: 'initial', kind: 'static' })
+    const local = fromHex(made?.local_token_sha256)
     const asks = config.auth !== 'off' && known.some(({ principal }) => principal.kind !== 'admin')
     const openDoor = createDoor({ allowedHosts: config.allowed_hosts, corsOrigins: config.cors_origins })
 
-    const identify = (secret: string): Principal | undefined => {
+    const identify = (ctx: Context, secret: string): Principal | undefined => {
       const hash = sha256(secret)
-      return known.find(entry => sameSecret(entry.hash, hash))?.principal
+      const entry = known.find(entry => sameSecret(entry.hash, hash))
+      if (entry || !local || !sameSecret(local, hash)) return entry?.principal
+      return isLocal(ctx) ? commandLine : undefined
     }
 
     const failed = async (ctx: Context) => {
@@ -42,7 +49,7 @@ export default definePlugin({
 
     /** On an open path a key only adds to what is shown, and must not be told from a wrong one by somebody who tries many. */
     const greet = async (ctx: Context, secret: string): Promise<void> => {
-      const principal = identify(secret)
+      const principal = identify(ctx, secret)
       if (!principal && asks) await failed(ctx)
       if (principal && (await store.get(`locked:${ctx.ip}`)) === null) ctx.principal = principal
     }
@@ -51,7 +58,7 @@ export default definePlugin({
       handle(ctx, next) {
         const secret = readSecret(ctx.request.headers)
         if (ctx.access === 'open') return secret === undefined ? next() : greet(ctx, secret).then(next)
-        const principal = secret === undefined ? undefined : identify(secret)
+        const principal = secret === undefined ? undefined : identify(ctx, secret)
         if (principal) {
           ctx.principal = principal
           return next()
