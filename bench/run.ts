@@ -8,6 +8,7 @@ import { gatehouseBinary, versionOf } from './house/binary.ts'
 import { findNginx, nginxVersion } from './house/nginx.ts'
 import { whatRivalsForwardTo } from './house/rival.ts'
 import { type Options, readOptions } from './options.ts'
+import { cache } from './parts/cache.ts'
 import { latency } from './parts/latency.ts'
 import { memory } from './parts/memory.ts'
 import { openLoop } from './parts/open-loop.ts'
@@ -22,9 +23,9 @@ import { printComparison, printMarkdown, printOutcome, printSaved } from './repo
 import { columnOf, savedResults, saveResults } from './report/results.ts'
 import { show } from './report/table.ts'
 
-const parts = [throughput, latency, openLoop, start, memory, streams, slowReaders]
+const parts = [throughput, latency, openLoop, cache, start, memory, streams, slowReaders]
 /** Those that compare with others. */
-const compared = [throughput, latency, openLoop]
+const compared = [throughput, latency, openLoop, cache]
 
 const options = readOrStop()
 const { length, rivals, upstreamPort, arrivals } = options

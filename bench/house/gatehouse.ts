@@ -8,11 +8,19 @@ export interface Gatehouse extends AsyncDisposable {
   readonly pid: number
 }
 
+export interface GatehouseOptions {
+  /** With its cache, as it is when nothing is said about it; otherwise it has none. */
+  readonly cache?: boolean
+}
+
+/** Opens the admin routes of the gatehouses of the benchmark. No secret: they last as long as a part, on the loopback. */
+export const adminKey = 'sk-bench-admin-not-a-secret'
+
 /**
- * Starts the compiled gatehouse with its default pipeline, except that no rate limit and no cache stand between
- * client and upstream. Its log goes to a file, as it would in earnest.
+ * Starts the compiled gatehouse with its default pipeline, except that no rate limit and, unless it is asked for, no
+ * cache stand between client and upstream. Its log goes to a file, as it would in earnest.
  */
-export async function startGatehouse(binary: string, upstreamUrl: string): Promise<Gatehouse> {
+export async function startGatehouse(binary: string, upstreamUrl: string, { cache = false }: GatehouseOptions = {}): Promise<Gatehouse> {
   const folder = temporaryFolder()
   const logFile = join(folder.path, 'gatehouse.log')
   const data = join(folder.path, 'data')
@@ -20,7 +28,12 @@ export async function startGatehouse(binary: string, upstreamUrl: string): Promi
   writeFileSync(join(folder.path, 'gatehouse.yaml'), `backends:\n  up: { type: openai-compatible, base_url: ${upstreamUrl} }\n`)
   const child: Child = spawnChild([binary, 'serve', '--port', '0'], {
     cwd: folder.path,
-    env: { HOME: folder.path, DATA_DIR: data, RATE_LIMIT_RPS: '1000000', CACHE_ENABLED: 'false' },
+    env: {
+      HOME: folder.path,
+      DATA_DIR: data,
+      RATE_LIMIT_RPS: '1000000',
+      ...(cache ? { ADMIN_API_KEY: adminKey } : { CACHE_ENABLED: 'false' }),
+    },
     logFile,
   })
   const said = () => readFileSync(logFile, 'utf8')

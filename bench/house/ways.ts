@@ -20,11 +20,23 @@ export interface Ways extends AsyncDisposable {
   readonly all: readonly Way[]
 }
 
+/** Which ways there are besides those of every comparison. */
+export interface MoreWays {
+  /** All that nginx can do, not just its plain proxy. */
+  readonly everyNginx?: boolean
+  /** A gatehouse with its cache. */
+  readonly cached?: boolean
+}
+
 /** Starts an upstream without pauses and all ways to it: direct, gatehouse, nginx when there is one, and the rivals. */
-export async function openWays({ binary, nginx, rivals, upstreamPort }: Setting, { everyNginx = false } = {}): Promise<Ways> {
+export async function openWays(
+  { binary, nginx, rivals, upstreamPort }: Setting,
+  { everyNginx = false, cached = false }: MoreWays = {},
+): Promise<Ways> {
   await using stack = new AsyncDisposableStack()
   const upstream = stack.use(await startUpstream({ port: upstreamPort, intervalMs: 0 }))
   const gatehouse = stack.use(await startGatehouse(binary, upstream.url))
+  const caching = cached ? stack.use(await startGatehouse(binary, upstream.url, { cache: true })) : undefined
   const one = nginx ? stack.use(await startNginx(nginx, upstream.url, 1)) : undefined
   const auto = nginx && everyNginx ? stack.use(await startNginx(nginx, upstream.url, 'auto')) : undefined
   for (const rival of rivals) await checkRival(rival, upstream.url)
@@ -34,6 +46,7 @@ export async function openWays({ binary, nginx, rivals, upstreamPort }: Setting,
     all: [
       { name: 'direct', url: upstream.url, rival: false },
       { name: 'gatehouse', url: gatehouse.url, pid: gatehouse.pid, rival: false },
+      ...(caching ? [{ name: 'gatehouse, cached', url: caching.url, pid: caching.pid, rival: false }] : []),
       ...(one ? [{ name: 'nginx plain', url: one.plain, pid: one.pid, rival: false }] : []),
       ...(one && everyNginx ? [{ name: 'nginx keep-alive', url: one.kept, pid: one.pid, rival: false }] : []),
       ...(auto ? [{ name: 'nginx plain, auto', url: auto.plain, pid: auto.pid, rival: false }] : []),

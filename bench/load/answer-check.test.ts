@@ -5,7 +5,7 @@ import { createAnswerCheck, type Expected } from './answer-check.ts'
 
 function faultOf(expected: Expected, status: number, ...bodies: readonly (Buffer | string)[]): string | undefined {
   const check = createAnswerCheck(expected)
-  check.head(status)
+  check.head(status, '')
   for (const body of bodies) check.body(Buffer.from(body))
   return check.fault()
 }
@@ -51,7 +51,7 @@ test('each answer is judged by itself', () => {
     [500, Buffer.from('no'), false],
     [200, answerBody, true],
   ] as const) {
-    check.head(status)
+    check.head(status, '')
     check.body(body)
     expect(check.fault() === undefined).toBe(right)
   }
@@ -59,9 +59,30 @@ test('each answer is judged by itself', () => {
 
 test('the first event is the first data, not a heartbeat', () => {
   const check = createAnswerCheck({ events: 3, rival: true })
-  check.head(200)
+  check.head(200, '')
   check.body(Buffer.from(': heartbeat\n\n'))
   expect(check.firstAt).toBe(0)
   check.body(stream)
   expect(check.firstAt).toBeGreaterThan(0)
+})
+
+test('what the cache says has to be what is expected', () => {
+  const check = (cache: Expected['cache'], headers: string, body = answerBody) => {
+    const check = createAnswerCheck(cache ? { cache } : {})
+    check.head(200, `HTTP/1.1 200 OK${headers}`)
+    check.body(body)
+    return { missed: check.missed, fault: check.fault() }
+  }
+  const [hit, old, miss] = ['\r\nAge: 0\r\nx-cache: HIT', '\r\nage: 12\r\nx-cache: HIT', '\r\nX-Cache: MISS']
+  for (const [cache, right, wrong] of [
+    ['hit', [hit, old], [miss, '', '\r\nx-cache: HIT', '\r\nx-cache: BYPASS', '\r\nx-cache-age: 1\r\nx-cache: HIT']],
+    ['miss', [miss], [hit, old, '', `${miss}\r\nage: 0`]],
+    ['joined', [hit, miss], [old, '', '\r\nx-cache: HIT']],
+  ] as const) {
+    for (const headers of right) expect(check(cache, headers)).toEqual({ missed: headers === miss, fault: undefined })
+    for (const headers of wrong) expect(check(cache, headers).fault).toEndWith(`instead of ${cache}`)
+  }
+  expect(check('joined', old).fault).toBe('the cache said HIT, age 12, instead of joined')
+  expect(check(undefined, old).fault).toBeUndefined()
+  expect(check('hit', hit, Buffer.from('{}')).fault).toContain('not the upstream’s answer')
 })

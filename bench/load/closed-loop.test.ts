@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { answerBody } from '../wire/answer.ts'
+import { instantStream } from '../wire/instant-stream.ts'
 import { closedLoop } from './closed-loop.ts'
 
 const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${answerBody.length}\r\n\r\n`
@@ -27,6 +28,19 @@ test('goes on until every connection could have had an answer, so that the slow 
   expect(result).toMatchObject({ answers: 2, wrong: 0 })
   expect(result.seconds).toBeGreaterThanOrEqual(0.29)
   expect(result.perSecond).toBeLessThanOrEqual(2 / 0.29)
+})
+
+test('a stream is timed to its first event and to its end', async () => {
+  const { bytes } = instantStream(2)
+  const head = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${bytes.length}\r\n\r\n`)
+  using server = serve(socket => {
+    socket.write(Buffer.concat([head, bytes.subarray(0, 200)]))
+    setTimeout(() => socket.write(bytes.subarray(200)), 20)
+  })
+  const result = await closedLoop({ url: server.url, connections: 1, requests: 3, events: 2 }, () => {})
+  expect(result).toMatchObject({ answers: 3, wrong: 0 })
+  expect(result.endP50Ms).toBeGreaterThanOrEqual(19)
+  expect(result.endP50Ms).toBeGreaterThan(result.p50Ms)
 })
 
 test('a connection that breaks is counted and replaced', async () => {

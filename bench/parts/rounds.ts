@@ -1,4 +1,3 @@
-import type { Way } from '../house/ways.ts'
 import { median } from '../report/stats.ts'
 
 /** What each way did, round by round. */
@@ -9,7 +8,7 @@ export interface Rounds<Result> {
 }
 
 /** Lets the ways take turns, so that what else the machine does in a round touches all of them. The first one is the direct one. */
-export async function inTurn<Result>(
+export async function inTurn<Result, Way extends { readonly name: string }>(
   ways: readonly Way[],
   count: number,
   measure: (way: Way, round: number) => Promise<Result>,

@@ -1,6 +1,7 @@
 /** What is told of the responses on one connection. */
 export interface ResponseListener {
-  head(status: number): void
+  /** `text` is the whole head, without its empty line. */
+  head(status: number, text: string): void
   /** A piece of the body, without its framing. */
   body(bytes: Buffer): void
   end(): void
@@ -15,7 +16,7 @@ export function createResponseReader({ head, body, end }: ResponseListener): (by
   let pending: Buffer | undefined
 
   const begin = (text: string) => {
-    head(Number(text.slice(9, 12)))
+    head(Number(text.slice(9, 12)), text)
     const length = /\r\ncontent-length: *(\d+)/i.exec(text)
     if (!length && !/\r\ntransfer-encoding: *chunked/i.test(text)) throw new Error(`a response without framing:\n${text}`)
     left = Number(length?.[1] ?? 0)

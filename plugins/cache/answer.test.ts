@@ -3,7 +3,10 @@ import { isWhole } from './answer.ts'
 import { repeatsFields } from './repeats.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
-const request = { wire: () => bytes('{"model":"m"}') }
+const wire = bytes('{"model":"m"}')
+const judge = (body: string, wireOf = wire) => isWhole({ wire: wireOf, body: bytes(body), operation: 'chat.completions', events: false })
+const judgeStream = (...events: string[]) =>
+  isWhole({ wire, body: bytes(events.map(event => `data: ${event}\n\n`).join('')), operation: 'chat.completions', events: true })
 const choice = (fields: object) => ({ index: 0, message: { role: 'assistant', content: 'x' }, ...fields })
 
 describe('an answer', () => {
@@ -16,20 +19,37 @@ describe('an answer', () => {
       { choices: [choice({ message: { content: 'say "error" or "abort"', error: 'x' }, finish_reason: 'stop' })] },
     ],
     ['embeddings', { object: 'list', data: [{ embedding: [0.1], index: 0 }] }],
-  ])('%s is kept', (_, answer) => expect(isWhole(request, bytes(JSON.stringify(answer)))).toBe(true))
+  ])('%s is kept', (_, answer) => expect(judge(JSON.stringify(answer))).toBe(true))
 
   test.each([
     ['an error', { error: { message: 'out of memory' } }],
     ['an error that is a text', { error: 'out of memory', choices: [] }],
     ['a generation that was broken off', { choices: [choice({ finish_reason: 'stop' }), choice({ finish_reason: 'abort' })] }],
     ['one that failed', { choices: [choice({ finish_reason: 'error' })] }],
-  ])('%s is not', (_, answer) => expect(isWhole(request, bytes(JSON.stringify(answer)))).toBe(false))
+  ])('%s is not', (_, answer) => expect(judge(JSON.stringify(answer))).toBe(false))
 
-  test('cut off in its middle is not', () => expect(isWhole(request, bytes('{"error":{"mess'))).toBe(false))
+  test('cut off in its middle is not', () => expect(judge('{"error":{"mess')).toBe(false))
 
   test('to a request that names a field twice is not', () => {
-    expect(isWhole({ wire: () => bytes('{"model":"m","model":"m"}') }, bytes('{"choices":[]}'))).toBe(false)
+    expect(judge('{"choices":[]}', bytes('{"model":"m","model":"m"}'))).toBe(false)
   })
+})
+
+describe('a recorded stream', () => {
+  const event = (delta: object, finish_reason: string | null = null) =>
+    JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason }] })
+  const text = event({ role: 'assistant', content: 'say "error" or "abort"' })
+
+  test('is kept with its end', () => {
+    expect(judgeStream(text, event({}, 'stop'), '[DONE]')).toBe(true)
+    expect(judgeStream(text, event({ error: 'abort' }, 'length'), '[DONE]')).toBe(true)
+  })
+  test.each([
+    ['without its end', [text, event({}, 'stop')]],
+    ['with an error', [text, JSON.stringify({ error: { message: 'x' } }), '[DONE]']],
+    ['broken off at the server', [text, event({}, 'abort'), '[DONE]']],
+    ['that failed', [text, event({}, 'error'), '[DONE]']],
+  ])('%s is not', (_, events) => expect(judgeStream(...events)).toBe(false))
 })
 
 test.each([

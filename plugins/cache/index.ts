@@ -1,9 +1,15 @@
+import { join } from 'node:path'
 import { type Context, definePlugin, type MaybePromise, type Next, type ResolvedModel, v } from 'gatehouse'
-import { isWhole, mayKeep } from './answer.ts'
+import { adminRoutes } from './admin.ts'
+import { createAnswers, type Settings } from './answers.ts'
+import { createAsk } from './ask.ts'
 import { createConfigPrint } from './config-print.ts'
+import { formOf } from './form.ts'
 import { keyOf } from './key.ts'
-import { createMemory, type KeptAnswer, type Limits } from './memory.ts'
+import type { Limits } from './memory/memory.ts'
 import { kept, type Policy, policyFor } from './policy.ts'
+import { createModelScopes, scopeOf } from './scope.ts'
+import { whenKnown } from './when-known.ts'
 
 const name = 'cache'
 
@@ -15,61 +21,52 @@ export default definePlugin({
   options: v.strictObject({}), // its settings are those of the config
   setup(_, gateway) {
     const { log, config, models } = gateway
-    const { enabled, mode, ttl, max_entries: maxEntries, max_bytes: maxBytes } = config.cache
+    const { enabled, mode, ttl, max_entries: maxEntries, max_bytes: maxBytes, persist, replay_rate: replayRate } = config.cache
     const limits = enabled ? { maxEntries, maxBytes, ttlMs: ttl } : nothing
-    const memory = gateway.shared(name, () => createMemory(limits))
+    const shared = enabled && config.redis.url !== undefined
+    const settings: Settings = {
+      limits,
+      store: shared ? gateway.store : undefined,
+      file: enabled && persist && !shared ? join(config.data_dir, 'cache.db') : undefined,
+    }
+    const answers = gateway.shared(name, () => createAnswers(settings, log))
+    const ask = createAsk({ answers, log, replayRate })
     const configOf = createConfigPrint(config)
+    const scopeOfModel = createModelScopes(config)
     let inForce = false
     // with the first request and not here: this config may still be refused, and then nothing must have changed
     const enforce = () => {
       inForce = true
-      memory.limit(limits)
+      answers.settle(settings)
+    }
+    for (const route of adminRoutes(answers, models, enabled, limits)) gateway.addRoute(route)
+
+    const passBy = (ctx: Context, next: Next, why: string) => {
+      answers.counts.bypasses++
+      ctx.headers.set('x-cache', 'BYPASS')
+      ctx.note({ plugin: name, did: 'bypass', why })
+      return next()
     }
 
-    const say = (ctx: Context, header: 'HIT' | 'MISS' | 'BYPASS', why: string) => {
-      ctx.headers.set('x-cache', header)
-      ctx.note({ plugin: name, did: header.toLowerCase(), ...(why && { why }) })
-    }
-
-    const hit = (ctx: Context, { body, contentType, ageMs }: KeptAnswer) => {
-      const age = Math.floor(ageMs / 1000)
-      say(ctx, 'HIT', `${age} s old`)
-      ctx.headers.set('age', String(age))
-      // `ctx.log` would make a logger for this one line
-      log.info({ request_id: ctx.id, model: ctx.payload.model, age }, 'Cache hit')
-      return new Response(body, { headers: { 'content-type': contentType } })
-    }
-
-    const fill = async (ctx: Context, next: Next, key: string) => {
-      const response = await next()
-      if (!mayKeep(ctx, response)) return response
-      const body = (await response.bytes()) as Uint8Array<ArrayBuffer>
-      const { status, headers } = response
-      if (isWhole(ctx, body)) memory.set(key, { body, contentType: headers.get('content-type') ?? 'application/json' })
-      return new Response(body, { status, headers })
-    }
-
-    const answer = (ctx: Context, next: Next, { read, maxAgeMs, why }: Policy, model: ResolvedModel, below: string) => {
-      const key = keyOf(ctx, { model, below, config: configOf(model) })
-      if (key === undefined) {
-        say(ctx, 'BYPASS', 'long numbers in a large body')
-        return next()
-      }
-      const found = read ? memory.get(key, maxAgeMs) : undefined
-      if (found) return hit(ctx, found)
-      say(ctx, read ? 'MISS' : 'BYPASS', why)
-      if (read) log.debug({ request_id: ctx.id, model: model.asked }, 'Cache miss')
-      return fill(ctx, next, key)
-    }
-
-    const lookUp = (ctx: Context, next: Next, model: ResolvedModel | undefined) => {
+    const lookUp = (ctx: Context, next: Next, model: ResolvedModel | undefined): MaybePromise<Response> => {
       if (!model) return next() // the router says so
       const policy = policyFor(ctx, mode)
-      if (!policy.keep) {
-        say(ctx, 'BYPASS', policy.why)
-        return next()
-      }
-      return whenKnown(gateway.fingerprintBelow(name, ctx), below => answer(ctx, next, policy, model, below))
+      if (!policy.keep) return passBy(ctx, next, policy.why)
+      const scope = scopeOf(ctx.principal, scopeOfModel(model.name))
+      if (scope === undefined) return passBy(ctx, next, 'cache_scope off')
+      return whenKnown(gateway.fingerprintBelow(name, ctx), below =>
+        answer(ctx, next, policy, { model, scope, below, config: configOf(model) }),
+      )
+    }
+
+    const answer = (ctx: Context, next: Next, policy: Policy, around: Parameters<typeof keyOf>[1]): MaybePromise<Response> => {
+      const asking = { ctx, next, model: around.model, policy, form: formOf(ctx) }
+      const { operation, url, request, wire } = ctx
+      const keyFor = (payload: Context['payload']) =>
+        keyOf({ operation, url, request, payload, wire: payload === ctx.payload ? wire : undefined }, around)
+      const key = keyFor(ctx.payload)
+      if (key === undefined) return passBy(ctx, next, 'long numbers in a large body')
+      return ask(asking, key, keyFor)
     }
 
     return {
@@ -84,7 +81,3 @@ export default definePlugin({
     }
   },
 })
-
-/** At once when the value is there: a hit then costs no turn of the event loop. */
-const whenKnown = <T>(value: MaybePromise<T>, then: (known: T) => MaybePromise<Response>): MaybePromise<Response> =>
-  value instanceof Promise ? value.then(then) : then(value)

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { anonymous, type Context, type Operation, type Principal, type ResolvedModel } from 'gatehouse'
 import pino from 'pino'
+import { openAbort } from '../../core/abort.ts'
 import { openContext } from '../../core/open-context.ts'
 import { keyOf, type Surroundings } from './key.ts'
+import { scopeOf } from './scope.ts'
 import { randomOf } from './testing/random.ts'
 
 const target = { backend: 'home', model: 'm', weight: 1, set: {}, strip: [] }
 const model: ResolvedModel = { asked: 'm', name: 'm', strategy: 'failover', targets: [target] }
-const around: Surroundings = { model, below: '', config: 'c' }
+const around: Surroundings = { model, scope: 'all', below: '', config: 'c' }
 const open: Principal = { id: 'open', kind: 'open' }
 
 interface Change {
@@ -18,23 +20,20 @@ interface Change {
 }
 
 async function contextOf(body: string, { operation = 'chat.completions', principal = open, headers = {} }: Change = {}): Promise<Context> {
-  const url = new URL(`http://localhost/v1/${operation.replace('.', '/')}`)
-  const request = new Request(url.href, { method: 'POST', body, headers })
-  const arrival = { request, url, ip: '', operation, access: 'key', limited: true, body: 'operation' } as const
+  const path = `/v1/${operation.replace('.', '/')}`
+  const request = new Request(`http://localhost${path}`, { method: 'POST', body, headers })
+  const arrival = { request, path, ip: '', operation, access: 'key', limited: true, body: 'operation' } as const
   const log = pino({ level: 'silent' })
-  const { ctx } = openContext(
-    arrival,
-    'id',
-    new AbortController().signal,
-    { log, bodyLimit: 1e8, models: { resolve: () => model } },
-    () => {},
-  )
+  const { ctx } = openContext(arrival, 'id', openAbort(request), { log, bodyLimit: 1e8, models: { resolve: () => model } }, {}, () => {})
   await ctx.read()
   ctx.principal = principal
   return ctx
 }
 
-const keyOfText = async (body: string, change: Change = {}) => keyOf(await contextOf(body, change), { ...around, ...change.around })
+const keyOfText = async (body: string, change: Change = {}) => {
+  const scope = scopeOf(change.principal ?? open, 'auto') as string
+  return keyOf(await contextOf(body, change), { ...around, scope, ...change.around })
+}
 const keyOfJson = (json: unknown, change: Change = {}) => keyOfText(JSON.stringify(json), change)
 
 const weather = {
@@ -296,7 +295,7 @@ describe('beside the payload', () => {
     expect(new Set(keys).size).toBe(1)
     const named = await Promise.all([
       keyOfJson(body, { principal: { id: '1', kind: 'key' } }),
-      keyOfJson(body, { principal: { id: '1', kind: 'key', rpm: 5 } }),
+      keyOfJson(body, { principal: { id: '1', kind: 'key', cacheScope: 'key' } }),
     ])
     expect(named[0]).toBe(named[1] as string)
   })

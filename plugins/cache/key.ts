@@ -1,10 +1,12 @@
-import { type Context, meaningfulHeaders, type Principal, type ResolvedModel, trimSlashes } from 'gatehouse'
+import { type Context, meaningfulHeaders, type ResolvedModel, trimSlashes } from 'gatehouse'
 import { type Canonical, canonical } from './canonical.ts'
 import { parseExactly } from './exact-number.ts'
 
 /** Everything that can change an answer and does not stand in the payload. */
 export interface Surroundings {
   readonly model: ResolvedModel
+  /** Who may have each other's answers, see `scopeOf`. */
+  readonly scope: string
   /** What the layers below add to this request. */
   readonly below: string
   /** The part of the config that decides how this model is answered. */
@@ -12,7 +14,10 @@ export interface Surroundings {
 }
 
 /** What a key needs of a request. */
-export type Asked = Pick<Context, 'operation' | 'url' | 'payload' | 'principal' | 'request' | 'wire'>
+export interface Asked extends Pick<Context, 'operation' | 'url' | 'payload' | 'request'> {
+  /** The same payload as it is written; without it, numbers that JavaScript cannot hold have no key. */
+  readonly wire?: Context['wire'] | undefined
+}
 
 /** Fields that say how an answer is sent or whom it is for, not what it is. */
 const immaterial = { stream: undefined, stream_options: undefined, user: undefined, metadata: undefined } as const
@@ -24,22 +29,21 @@ const longestExactBody = 256 * 1024
  * The key of a request: SHA-256, in hexadecimal, over all that can change its answer. Two requests share it only if
  * each may have the other's answer. Undefined for a large body whose numbers cannot be told apart.
  */
-export function keyOf(asked: Asked, { model, below, config }: Surroundings): string | undefined {
+export function keyOf(asked: Asked, around: Surroundings): string | undefined {
   const payload = exactly(asked)
-  if (!payload) return
-  const { operation, url, principal, request } = asked
-  const headers = meaningfulHeaders.map(name => request.headers.get(name))
-  const around = [operation, trimSlashes(url.pathname), scopeOf(principal), model, headers, below, config]
-  return Bun.SHA256.hash(JSON.stringify(around) + payload.text, 'hex')
+  return payload && Bun.SHA256.hash(textAround(asked, around) + payload.text, 'hex')
 }
 
-/** Managed keys have answers of their own; all others may have each other's. */
-const scopeOf = ({ kind, id }: Principal): string => (kind === 'key' ? `key:${id}` : 'all')
+/** All of it but the payload, as JSON. */
+export function textAround({ operation, url, request }: Asked, { model, scope, below, config }: Surroundings): string {
+  const headers = meaningfulHeaders.map(name => request.headers.get(name))
+  return JSON.stringify([operation, trimSlashes(url.pathname), scope, model, headers, below, config])
+}
 
 function exactly(asked: Asked): Canonical | undefined {
   const quick = canonical({ ...asked.payload, ...immaterial })
   if (!quick.rounded) return quick
-  const bytes = asked.wire()
-  if (bytes.length > longestExactBody) return
+  const bytes = asked.wire?.()
+  if (!bytes || bytes.length > longestExactBody) return
   return canonical({ ...(parseExactly(bytes) as object), ...immaterial })
 }

@@ -19,7 +19,6 @@ const passBy = (why: string): Policy => ({ read: false, keep: false, maxAgeMs: 0
 
 /** `auto` passes by requests that ask for variety; `all` keeps those too. */
 export function policyFor({ payload, request }: Pick<Context, 'payload' | 'request'>, mode: 'auto' | 'all'): Policy {
-  if (payload.stream === true) return passBy('stream')
   const variety = mode === 'auto' ? asksForVariety(payload) : undefined
   if (variety) return passBy(variety)
   if (namesResource(payload)) return passBy('mcp:// in a message')

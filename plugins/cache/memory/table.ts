@@ -1,14 +1,17 @@
-import { createColumns, grown, keyBytes, keyWords, none } from './columns.ts'
-
-/** What is known of an entry besides its key. */
-export interface Row {
-  /** Where its bytes begin. */
-  readonly first: number
-  readonly typeLength: number
-  readonly bodyLength: number
-  /** Milliseconds since 1970. */
-  readonly keptAt: number
-}
+import {
+  type Columns,
+  costOfColumns,
+  createColumns,
+  fewest,
+  grown,
+  keyBytes,
+  keyWords,
+  none,
+  packed,
+  type Row,
+  rowOf,
+  setRow,
+} from './columns.ts'
 
 /**
  * Entries by key and in the order of their use. Keys are SHA-256 in hexadecimal. Entries are numbers and what is known of
@@ -24,15 +27,20 @@ export interface Table {
   /** Makes it the newest. */
   touch(entry: number): void
   row(entry: number): Row
-  keyOf(entry: number): string
+  /** The entry that was used next, or `none`. */
+  newer(entry: number): number
+  /** The same entries in no more memory than they need, under other numbers. `moved` says where their bytes begin now. */
+  pack(moved: (first: number) => number): void
   /** The entry that was not used for the longest time, or `none`. */
   readonly oldest: number
   readonly size: number
+  /** What it takes, the room for further entries included. */
+  readonly held: number
 }
 
 /** An empty table; it grows as it needs to. */
 export function createTable(): Table {
-  let columns = createColumns(1024)
+  let columns = createColumns(fewest)
   let size = 0
   let fresh = 0 // entries from here on were never used
   let freed = none
@@ -72,11 +80,12 @@ export function createTable(): Table {
       freed = columns.next[entry] as number
       return entry
     }
-    if (fresh === columns.capacity) {
-      columns = grown(columns) // nothing is free now: every entry is in a bucket
-      for (let entry = 0; entry < fresh; entry++) putInBucket(entry)
-    }
+    if (fresh === columns.capacity) useAll(grown(columns)) // nothing is free now: every entry is in a bucket
     return fresh++
+  }
+  const useAll = (others: Columns) => {
+    columns = others
+    for (let entry = 0; entry < fresh; entry++) putInBucket(entry)
   }
 
   return {
@@ -86,13 +95,10 @@ export function createTable(): Table {
       while (entry !== none && !isWanted(entry)) entry = columns.next[entry] as number
       return entry
     },
-    add(key, { first, typeLength, bodyLength, keptAt }) {
+    add(key, row) {
       const entry = take()
       columns.keys.write(key, entry * keyBytes, 'hex')
-      columns.rows[entry * 3] = first
-      columns.rows[entry * 3 + 1] = typeLength
-      columns.rows[entry * 3 + 2] = bodyLength
-      columns.keptAt[entry] = keptAt
+      setRow(columns, entry, row)
       putInBucket(entry)
       linkNewest(entry)
       size++
@@ -115,18 +121,24 @@ export function createTable(): Table {
       unlink(entry)
       linkNewest(entry)
     },
-    row: entry => ({
-      first: columns.rows[entry * 3] as number,
-      typeLength: columns.rows[entry * 3 + 1] as number,
-      bodyLength: columns.rows[entry * 3 + 2] as number,
-      keptAt: columns.keptAt[entry] as number,
-    }),
-    keyOf: entry => columns.keys.toString('hex', entry * keyBytes, (entry + 1) * keyBytes),
+    row: entry => rowOf(columns, entry),
+    newer: entry => columns.newer[entry] as number,
+    pack(moved) {
+      const fewer = packed(columns, oldest, size, moved)
+      fresh = size
+      freed = none
+      oldest = size === 0 ? none : 0
+      newest = size - 1
+      useAll(fewer)
+    },
     get oldest() {
       return oldest
     },
     get size() {
       return size
+    },
+    get held() {
+      return costOfColumns(columns)
     },
   }
 }

@@ -1,40 +1,60 @@
 import { describe, expect, test } from 'bun:test'
-import { costOf } from './blocks.ts'
-import { rowCost } from './columns.ts'
+import type { Head } from '../kept.ts'
+import { randomOf } from '../testing/random.ts'
 import { createMemory, type Limits } from './memory.ts'
+import { bodyOf, costOfBody, headOf, keyOf } from './testing/answers.ts'
 import { churn } from './testing/churn.ts'
-import { randomOf } from './testing/random.ts'
 
-const keyOf = (name: string | number) => Bun.SHA256.hash(String(name), 'hex')
-const json = 'application/json'
-const bodyOf = (length: number, seed = 0) => Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251)
-const costOfBody = (length: number) => rowCost + costOf(json.length + length)
 const roomy: Limits = { maxEntries: 1e6, maxBytes: 1e9, ttlMs: 1e9 }
 const any = Number.POSITIVE_INFINITY
 
 function memoryOf(limits: Partial<Limits> = {}) {
   const clock = { ms: 1_000_000 }
   const memory = createMemory({ ...roomy, ...limits }, () => clock.ms)
-  const set = (name: string | number, length = 10) => memory.set(keyOf(name), { body: bodyOf(length), contentType: json })
+  const set = (name: string | number, length = 10) => memory.set(keyOf(name), { body: bodyOf(length), head: headOf() })
   const has = (name: string | number) => memory.get(keyOf(name), any) !== undefined
   return { memory, clock, set, has, all: (names: readonly string[]) => names.filter(has).join('') }
 }
 
 describe('what is kept', () => {
-  test.each([0, 1, 495, 496, 497, 511, 512, 513, 1024, 5000, 100_000])('comes back byte for byte: %d bytes', length => {
+  test.each([0, 1, 460, 461, 462, 463, 464, 465, 511, 512, 513, 1024, 5000, 100_000])('comes back byte for byte: %d bytes', length => {
     const { memory } = memoryOf()
-    for (let i = 0; i < 3; i++) memory.set(keyOf(i), { body: bodyOf(length, i), contentType: `text/x-${i}` })
-    for (let i = 0; i < 3; i++) expect(memory.get(keyOf(i), any)).toMatchObject({ contentType: `text/x-${i}`, ageMs: 0 })
+    for (let i = 0; i < 3; i++) memory.set(keyOf(i), { body: bodyOf(length, i), head: headOf(`m${i}`) })
+    for (let i = 0; i < 3; i++) expect(memory.get(keyOf(i), any)).toMatchObject({ head: headOf(`m${i}`), ageMs: 0 })
     for (let i = 0; i < 3; i++) expect(Bun.deepEquals(new Uint8Array(memory.get(keyOf(i), any)?.body ?? []), bodyOf(length, i))).toBe(true)
   })
 
   test('is a copy, on the way in and on the way out', () => {
     const { memory } = memoryOf()
     const body = bodyOf(10)
-    memory.set(keyOf('a'), { body, contentType: json })
+    memory.set(keyOf('a'), { body, head: headOf() })
     body.fill(0)
     memory.get(keyOf('a'), any)?.body.fill(0)
     expect(new Uint8Array(memory.get(keyOf('a'), any)?.body ?? [])).toEqual(bodyOf(10))
+  })
+
+  test.each<[string, Head]>([
+    ['no name', { form: 'json', contentType: 'application/json; charset=utf-8', model: '', tokens: 0, tookMs: 0 }],
+    ['odd values', { form: 'events', contentType: '', model: 'modèle/模型 🙂\nof two lines', tokens: 4_000_000_000, tookMs: 0.125 }],
+    ['a long name', { form: 'events', contentType: 'text/event-stream', model: 'm'.repeat(3000), tokens: 17, tookMs: 1e12 }],
+  ])('with what is known of it: %s', (_, head) => {
+    const { memory } = memoryOf()
+    for (let length = 0; length < 530; length += 23) {
+      memory.set(keyOf(length), { body: bodyOf(length), head })
+      expect(memory.get(keyOf(length), any)?.head).toEqual(head)
+      expect(memory.get(keyOf(length), any)?.body.length).toBe(length)
+    }
+  })
+
+  test('may have an age already when it comes', () => {
+    const { memory, clock } = memoryOf({ ttlMs: 1000 })
+    const answer = { body: bodyOf(10), head: headOf() }
+    expect(memory.set(keyOf('a'), answer, 400)).toBe(true)
+    expect(memory.get(keyOf('a'), any)).toMatchObject({ ageMs: 400 })
+    clock.ms += 600
+    expect(memory.get(keyOf('a'), any)).toBeUndefined()
+    expect(memory.set(keyOf('a'), answer, 1000)).toBe(false)
+    expect(memory.entries).toBe(0)
   })
 
   test('is as old as it is, and no older than asked', () => {
@@ -127,6 +147,35 @@ describe('room', () => {
   })
 })
 
+describe('clearing', () => {
+  test('all of it: nothing is left, and what comes then is kept', () => {
+    const { memory, set, all } = memoryOf()
+    for (const name of 'abc') set(name, 3000)
+    expect(memory.clear()).toBe(3)
+    expect([memory.entries, memory.bytes, all(['a', 'b', 'c'])]).toEqual([0, 0, ''])
+    expect(memory.clear()).toBe(0)
+    set('d', 3000)
+    expect([memory.bytes, all(['a', 'd'])]).toEqual([costOfBody(3000), 'd'])
+  })
+
+  test('one model: the others stay, in the order of their use', () => {
+    const { memory, set, all } = memoryOf()
+    const names = Array.from('abcdefgh')
+    for (const [i, name] of names.entries()) {
+      memory.set(keyOf(name), { body: bodyOf(i * 700, i), head: headOf(i % 2 ? 'other' : 'one') })
+    }
+    expect(memory.clear('on')).toBe(0)
+    expect(memory.clear('one')).toBe(4)
+    expect(memory.clear('one')).toBe(0)
+    expect(all(names)).toBe('bdfh')
+    expect(new Uint8Array(memory.get(keyOf('f'), any)?.body ?? [])).toEqual(bodyOf(3500, 5))
+    memory.limit({ ...roomy, maxEntries: 3 })
+    set('i')
+    expect(all([...names, 'i'])).toBe('fhi')
+    expect(memory.clear('other')).toBe(2)
+  })
+})
+
 test('a long random walk: the same as a plain map with a list, and no byte lost', () => {
   const limits = { maxEntries: 200, maxBytes: 300_000, ttlMs: 5000 }
   const { memory, clock } = memoryOf(limits)
@@ -147,7 +196,7 @@ test('a long random walk: the same as a plain map with a list, and no byte lost'
       continue
     }
     const entry = { length: Math.floor(random() ** 3 * 20_000), seed: step, at: clock.ms }
-    memory.set(keyOf(name), { body: bodyOf(entry.length, entry.seed), contentType: json })
+    memory.set(keyOf(name), { body: bodyOf(entry.length, entry.seed), head: headOf() })
     model.delete(name)
     model.set(name, entry)
     for (const [oldest, { at }] of model) {
@@ -159,8 +208,10 @@ test('a long random walk: the same as a plain map with a list, and no byte lost'
 })
 
 test('a hundred thousand random inserts stay within the limit, as counted and as memory of the process', async () => {
-  const { counted, settled, shrunk } = await churn('cache')
+  const { counted, settled, afterBurst, shrunk, cleared } = await churn('cache')
   expect(counted).toBeLessThanOrEqual(64 * 1024 * 1024)
   expect(settled).toBeLessThan(1.1 * 64 * 1024 * 1024)
+  expect(afterBurst).toBeLessThan(1.1 * 64 * 1024 * 1024)
   expect(shrunk).toBeLessThan(settled / 2) // a lower limit gives the memory back
+  expect(cleared).toBeLessThan(settled / 2)
 }, 60_000)
