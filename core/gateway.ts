@@ -3,12 +3,15 @@ import type { Encoding } from '../workers/ranks.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Config } from './config/schema.ts'
 import type { Access, Context, RouteContext } from './context.ts'
+import type { Leases } from './leases.ts'
 import type { Models, ResolvedModel } from './models.ts'
 import type { Operation, Payload } from './openai.ts'
 import type { MaybePromise } from './plugin.ts'
 import type { Supervisor } from './processes/supervisor.ts'
+import type { KeyIndex } from './records/key-index.ts'
 import type { Ledger } from './records/ledger.ts'
 import type { Records } from './records/records.ts'
+import type { UsageGatherer } from './records/usage-gatherer.ts'
 import type { Store } from './stores/store.ts'
 
 /** The house, as a plugin sees it in `setup`. */
@@ -40,9 +43,16 @@ export interface Gateway {
   readonly workers: Workers
   /** How many tokens a request has. */
   readonly tokens: Tokens
-  /** Present from the release that brings managed keys. */
-  readonly records?: Records
-  readonly ledger?: Ledger
+  /** Keys, models, usage, audit: what outlives the process. */
+  readonly records: Records
+  /** All managed keys, by the hash of their secrets. */
+  readonly keys: KeyIndex
+  /** Who has spent how many tokens. */
+  readonly ledger: Ledger
+  /** Who has how many requests at a time. */
+  readonly leases: Leases
+  /** What requests used, for reports. */
+  readonly usage: UsageGatherer
   /** Present from the release that brings model processes. */
   readonly processes?: Supervisor
 }

@@ -1,3 +1,4 @@
+import type { Accounts } from './accounts.ts'
 import type { BackendPool } from './backend-pool.ts'
 import type { Config } from './config/schema.ts'
 import type { RunReport } from './data-folder/starts.ts'
@@ -13,6 +14,7 @@ import type { ClosableWorkers } from './workers.ts'
 /** What belongs to the house and not to one config: it is handed from generation to generation. */
 export interface House {
   readonly log: Logger
+  readonly accounts: Accounts
   readonly stores: StorePool
   readonly exchanges: ExchangeRegister
   readonly backends: BackendPool

@@ -1,3 +1,4 @@
+import { createAdminModels } from './admin-models.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
@@ -19,19 +20,27 @@ export interface OpenGateway {
   readonly routes: readonly Route[]
   /** Those that plugins add. */
   readonly added: readonly Backend[]
+  /** Reads the models that were made through the admin API. */
+  start(): Promise<void>
   /** To be called when the plugins are set up: what the layers below each would add to a request. */
   setFingerprints(below: ReadonlyMap<string, Fingerprint>): void
+  /** Lets go of the models that were made through the admin API. */
+  close(): Promise<void>
 }
 
 /** Opens the house to the plugins of one config. */
 export function openGateway(house: House, config: Config, store: Store, configured: ReadonlyMap<string, Backend>): OpenGateway {
-  const { log, exchanges, stopping, runs } = house
+  const { log, exchanges, stopping, runs, accounts } = house
   const backends = new Map(configured)
+  const offering = new Map(configured) // the backend of a model made through the admin API serves that model alone
   const added: Backend[] = []
+  const made = createAdminModels({ records: accounts.records.models, backends, pool: house.backends, log })
   const models = createModels({
     configured: config.models,
     defaultBackend: config.default_backend,
-    backends,
+    backends: offering,
+    reachable: backends,
+    made,
     declared: new Map(Object.entries(config.backends).flatMap(([name, { models }]) => (models ? [[name, models] as const] : []))),
     timeoutMs: config.health_check_timeout,
     log,
@@ -57,9 +66,15 @@ export function openGateway(house: House, config: Config, store: Store, configur
     tokens,
     exchanges,
     routes,
+    records: accounts.records,
+    keys: accounts.keys,
+    ledger: accounts.ledger,
+    leases: accounts.leases,
+    usage: accounts.usage,
     addBackend(backend) {
       if (backends.has(backend.name)) throw new ConfigError(`there already is a backend called "${backend.name}"`)
       backends.set(backend.name, backend)
+      offering.set(backend.name, backend)
       added.push(backend)
     },
     addRoute(route) {
@@ -76,8 +91,11 @@ export function openGateway(house: House, config: Config, store: Store, configur
     gateway,
     routes,
     added,
+    start: made.start,
     setFingerprints(fingerprints) {
       below = fingerprints
+      made.tellStrays()
     },
+    close: made.close,
   }
 }

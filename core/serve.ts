@@ -1,3 +1,4 @@
+import type { Accounts } from './accounts.ts'
 import { createBackendPool } from './backend-pool.ts'
 import type { Config } from './config/schema.ts'
 import type { RunReport } from './data-folder/starts.ts'
@@ -12,7 +13,7 @@ import { readTlsPair } from './listen/tls-files.ts'
 import type { AccessLine, Logger } from './log.ts'
 import type { MaybePromise } from './plugin.ts'
 import { closeWithin, type PluginSources } from './plugins.ts'
-import { createStorePool } from './store-pool.ts'
+import { createStorePool, sameRedis } from './store-pool.ts'
 import type { Store } from './stores/store.ts'
 import { createTellEnd } from './tell-end.ts'
 import { within } from './within.ts'
@@ -25,7 +26,9 @@ export interface ServeOptions {
   readonly log: Logger
   /** Where the line of each request goes. */
   readonly access: (line: AccessLine) => void
-  /** Opens what several instances share, as the config wants it. */
+  /** Opened with the same config; closed with the gateway, or when it cannot start. */
+  readonly accounts: Accounts
+  /** Opens what several instances share, for a config that wants it elsewhere than the start did. */
   readonly openStore: (settings: Config['redis']) => MaybePromise<Store>
   readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>
   /** Routes beside those of the plugins. */
@@ -54,16 +57,21 @@ export interface Serving {
 const stoppingError = () =>
   new GatewayError(503, 'service_unavailable', 'stopping', 'gatehouse is stopping.', { headers: { 'retry-after': '5' } })
 
+const redisMoved =
+  'redis: rate limits are counted there from now on; keys, quotas and numbers of concurrent requests follow with the next start'
+
 /** After the deadline, time for the last error events to reach slow clients. */
 const lastWordsMs = 250
 
 /** Start: TLS files → backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
-export async function serve({ config, configFile, log, access, openStore, plugins, routes = [], runs }: ServeOptions): Promise<Serving> {
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { config, configFile, log, access, accounts, openStore, plugins, routes = [], runs } = options
   let stopping = false
   let { workers: workerSettings } = config
   const house: House = {
     log,
-    stores: createStorePool(openStore),
+    accounts,
+    stores: createStorePool(settings => (sameRedis(settings, config.redis) ? shared(accounts.store) : openStore(settings))),
     exchanges: createExchanges(),
     backends: createBackendPool(),
     offers: new WeakMap(),
@@ -73,7 +81,7 @@ export async function serve({ config, configFile, log, access, openStore, plugin
     routes,
     runs,
     stopping: () => stopping,
-    onEnd: createTellEnd(log, access),
+    onEnd: createTellEnd(log, access, accounts.usage),
   }
   const { exchanges } = house
   const doorOf = async (config: Config) => {
@@ -117,6 +125,7 @@ export async function serve({ config, configFile, log, access, openStore, plugin
     await current.close()
     await closeHouse(house)
     await house.stores.release(store)
+    await accounts.close()
     listeners.close()
   }
 
@@ -134,6 +143,7 @@ export async function serve({ config, configFile, log, access, openStore, plugin
       const previous = current
       if (Bun.deepEquals(config, previous.config)) return listeners.move(door)
       const next = await createGeneration(house, config, configFile)
+      if (!sameRedis(config.redis, options.config.redis)) log.warn(redisMoved)
       if (stopping) {
         await next.close()
         return false
@@ -157,9 +167,13 @@ async function orShut<T>(house: House, step: Promise<T>): Promise<T> {
     return await step
   } catch (error) {
     await closeHouse(house)
+    await house.accounts.close()
     throw error
   }
 }
+
+/** The store of the accounts, which close it themselves. */
+const shared = (store: Store): Store => Object.create(store, { close: { value: () => {} } })
 
 const limitsOf = ({ threads, digest_from, tokens_from, budget }: Config['workers']): WorkerLimits => ({
   threads,

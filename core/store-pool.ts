@@ -13,11 +13,10 @@ export interface StorePool {
 /** Nothing in use yet; `open` makes the stores. */
 export function createStorePool(open: (settings: Config['redis']) => MaybePromise<Store>): StorePool {
   const pool = new Map<Store, { readonly settings: Config['redis']; users: number }>()
-  const same = (a: Config['redis'], b: Config['redis']) => a.url === b.url && (a.url === undefined || a.on_error === b.on_error)
   return {
     async take(settings) {
       for (const [store, use] of pool) {
-        if (!same(use.settings, settings)) continue
+        if (!sameRedis(use.settings, settings)) continue
         use.users++
         return store
       }
@@ -33,3 +32,7 @@ export function createStorePool(open: (settings: Config['redis']) => MaybePromis
     },
   }
 }
+
+/** True when both settings mean the same Redis, or none. */
+export const sameRedis = (a: Config['redis'], b: Config['redis']): boolean =>
+  a.url === b.url && (a.url === undefined || a.on_error === b.on_error)

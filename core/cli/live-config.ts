@@ -40,7 +40,7 @@ export interface LiveConfig {
 /** Takes over from a start with `loaded` and `settled`. */
 export function liveConfig(running: Running, loaded: LoadedConfig, settled: Settled): LiveConfig {
   const { load, demo, log, folder, serving, discovery, autostarts, watch } = running
-  const { data_dir: dataDir } = settled.config
+  const { data_dir: dataDir, database } = settled.config
   let current = loaded
   let open = isOpen(settled.config)
   let complaint = ''
@@ -65,6 +65,7 @@ export function liveConfig(running: Running, loaded: LoadedConfig, settled: Sett
     if (!changed) return
     tell(next, log)
     if (config.data_dir !== dataDir) log.warn({ data_dir: dataDir }, 'data_dir has changed; that counts from the next start')
+    if (config.database.path !== database.path) log.warn('database.path has changed; that counts from the next start')
     announce(running, settled.config)
     log.info({ ...startLine(settled.config, next.file, serving), models_from: settled.found }, 'Configuration reloaded')
     await keepKeys(settled, log)

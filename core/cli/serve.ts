@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { openAccounts } from '../accounts.ts'
 import { loadConfig } from '../config/load.ts'
 import { historyLines } from '../data-folder/starts.ts'
 import { claimDataFolder } from '../data-folder.ts'
@@ -13,6 +14,7 @@ import { watchFiles } from '../watch-files.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { createAutostarts } from './autostarts.ts'
 import { keepKeys, logEntry, printBanner } from './banner.ts'
+import { placeOfDatabase } from './database-place.ts'
 import { refuseWrongPlugins } from './judge-plugins.ts'
 import { announce, filesOf, type LiveConfig, liveConfig, logSettings, portOf, searches, startLine, tell } from './live-config.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -89,7 +91,11 @@ export async function serveCommand(
       localToken: folder.tokenSha256,
     })
     log.configure(logSettings(settled.config)) // its hashes are for no log, either
+    const database = placeOfDatabase(loaded)
+    if (database.warning !== undefined) log.warn(database.warning)
+    const accounts = await openAccounts({ path: database.path, redis: settled.config.redis }, log)
     const serving = await serve({
+      accounts,
       config: settled.config,
       configFile: loaded.file,
       log,

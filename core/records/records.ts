@@ -1,33 +1,21 @@
 import type { MaybePromise } from '../plugin.ts'
+import type { AuditRecords } from './audit.ts'
+import type { KeyRecords } from './keys.ts'
+import type { ModelRecords } from './models.ts'
+import type { SettingRecords } from './settings.ts'
+import type { UsageRecords } from './usage.ts'
 
-/** A managed key as it is stored. The secret itself is never here, only its SHA-256. */
-export interface KeyRecord {
-  readonly id: number
-  readonly name: string
-  readonly sha256: string
-  readonly enabled: boolean
-  /** Tokens per period; null = unlimited, 0 = nothing. */
-  readonly quota: number | null
-  /** Requests per minute; null = no limit. */
-  readonly rateLimit: number | null
-  readonly version: number
-}
-
-/** One change somebody made through the admin API. Never holds a secret. */
-export interface AuditRecord {
-  readonly at: Date
-  readonly who: string
-  readonly what: string
-  readonly before: unknown
-  readonly after: unknown
-}
-
-/** Rows that outlive the process: keys and audit; models and usage join them as they come. */
+/**
+ * Rows that outlive the process. Methods may answer synchronously, as SQLite does. Several instances share keys, models
+ * and settings; usage and audit are each instance's own. Every implementation passes the same suite (`contract.ts`).
+ */
 export interface Records {
-  readonly keys: {
-    findBySha256(sha256: string): MaybePromise<KeyRecord | undefined>
-    list(page: { readonly after?: number; readonly limit: number }): MaybePromise<readonly KeyRecord[]>
-  }
-  audit(row: AuditRecord): MaybePromise<void>
+  readonly keys: KeyRecords
+  readonly models: ModelRecords
+  readonly usage: UsageRecords
+  readonly audit: AuditRecords
+  readonly settings: SettingRecords
+  /** Copies all rows of this instance, as they are at one moment, into a new file for its owner alone. Throws a ConfigError when it cannot. */
+  backup(file: string): Promise<void>
   close(): MaybePromise<void>
 }

@@ -164,6 +164,43 @@ export function testStore(name: string, open: () => StoreUnderTest | Promise<Sto
       await store.close()
     })
 
+    test('what is given back can be taken again, and no more than was taken', async () => {
+      const { store, advance } = await open()
+      const bucket = { perMinute: 60, burst: 10 }
+      await store.take('b', bucket, 8)
+      expect(await store.giveBack('b', bucket, 5)).toEqual({ remaining: 7, resetMs: 3000 })
+      expect(await store.take('b', bucket, 8)).toEqual({ allowed: false, retryAfterMs: 1000 })
+      expect(await store.take('b', bucket, 7)).toMatchObject({ allowed: true, remaining: 0 })
+      await advance(4000)
+      expect(await store.giveBack('b', bucket, 100)).toEqual({ remaining: 10, resetMs: 0 })
+      expect(await store.take('b', bucket, 10)).toMatchObject({ allowed: true, remaining: 0 })
+      expect(await store.giveBack('untouched', bucket, 3)).toEqual({ remaining: 10, resetMs: 0 })
+      await store.close()
+    })
+
+    test('to give back less than nothing takes beyond the burst, and that must drain first', async () => {
+      const { store, advance } = await open()
+      const bucket = { perMinute: 60, burst: 10 }
+      await store.take('b', bucket, 9)
+      expect(await store.giveBack('b', bucket, -6)).toEqual({ remaining: 0, resetMs: 15_000 })
+      expect(await store.take('b', bucket)).toEqual({ allowed: false, retryAfterMs: 6000 })
+      await advance(6000)
+      expect((await store.take('b', bucket)).allowed).toBe(true)
+      await store.close()
+    })
+
+    test('of many who take and give back at once nothing is lost', async () => {
+      const { store } = await open()
+      const bucket = { perMinute: 0, burst: 1000 }
+      await Promise.all(
+        Array.from({ length: 300 }, async (_, at) => {
+          if ((await store.take('b', bucket, 3)).allowed) await store.giveBack('b', bucket, at % 3)
+        }),
+      )
+      expect(await store.giveBack('b', bucket, 0)).toMatchObject({ remaining: 1000 - 600 })
+      await store.close()
+    })
+
     test('a bucket without drain fills once; one without room gives nothing', async () => {
       const { store, advance } = await open()
       expect((await store.take('b', { perMinute: 0, burst: 1 })).allowed).toBe(true)

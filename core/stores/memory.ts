@@ -1,4 +1,4 @@
-import type { Store } from './store.ts'
+import type { Bucket, Level, Store } from './store.ts'
 
 /** One instance's own memory. Everything is lost on exit. */
 export function memoryStore(now: () => number = Date.now): Store {
@@ -13,6 +13,15 @@ export function memoryStore(now: () => number = Date.now): Store {
     const at = now()
     for (const [key, bucket] of buckets) if (bucket.emptyAt <= at) buckets.delete(key)
     for (const [key, { expiresAt }] of values) if (expiresAt <= at) values.delete(key)
+  }
+  const levelOf = (key: string, limits: Bucket, at: number) => {
+    const bucket = buckets.get(key)
+    // a clock that is set back drains nothing, and fills nothing either
+    return bucket ? Math.max(0, bucket.level - Math.max(0, at - bucket.at) * perMs(limits)) : 0
+  }
+  const fill = (key: string, limits: Bucket, at: number, level: number) => {
+    forgetWhatIsOver()
+    buckets.set(key, { level, at, emptyAt: at + level / perMs(limits) })
   }
 
   return {
@@ -38,19 +47,29 @@ export function memoryStore(now: () => number = Date.now): Store {
       counters.set(key, value)
       return value
     },
-    take(key, { perMinute, burst }, cost = 1) {
-      forgetWhatIsOver()
+    take(key, bucket, cost = 1) {
       const at = now()
-      const perMs = perMinute / 60_000
-      const bucket = buckets.get(key)
-      // a clock that is set back drains nothing, and fills nothing either
-      const level = bucket ? Math.max(0, bucket.level - Math.max(0, at - bucket.at) * perMs) : 0
+      const level = levelOf(key, bucket, at)
       // a hair of tolerance: the level is a sum of rounded drips
-      if (level + cost > burst + 1e-9) return { allowed: false, retryAfterMs: (level + cost - burst) / perMs }
-      const filled = level + cost
-      buckets.set(key, { level: filled, at, emptyAt: at + filled / perMs })
-      return { allowed: true, remaining: Math.floor(burst - filled + 1e-9), resetMs: filled / perMs }
+      if (level + cost > bucket.burst + 1e-9) return { allowed: false, retryAfterMs: (level + cost - bucket.burst) / perMs(bucket) }
+      fill(key, bucket, at, level + cost)
+      return { allowed: true, ...describeLevel(level + cost, bucket) }
+    },
+    giveBack(key, bucket, amount) {
+      const at = now()
+      const level = Math.max(0, levelOf(key, bucket, at) - amount)
+      fill(key, bucket, at, level)
+      return describeLevel(level, bucket)
     },
     close() {},
   }
 }
+
+/** How much drains in a millisecond. */
+export const perMs = ({ perMinute }: Bucket): number => perMinute / 60_000
+
+/** A bucket with so much in it, for those who want to take. */
+export const describeLevel = (level: number, bucket: Bucket): Level => ({
+  remaining: Math.max(0, Math.floor(bucket.burst - level + 1e-9)),
+  resetMs: level === 0 ? 0 : level / perMs(bucket),
+})

@@ -4,6 +4,7 @@ import { testStore } from './contract.ts'
 import { memoryStore } from './memory.ts'
 import { openStore } from './redis/testing/open-store.ts'
 import { startTakers } from './redis/testing/start-takers.ts'
+import type { Level } from './store.ts'
 
 const moveAllExpiries = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -43,6 +44,11 @@ describe.skipIf(redisMissing)('a store in Redis', () => {
         const cost = step % 4 ? 1 : random(bucket.burst * 1.1)
         const own = await memory.take(`walk:${walk}`, bucket, cost)
         expect(await opened.store.take(`walk:${walk}`, bucket, cost)).toEqual(own)
+        if (step % 3 === 0) {
+          const amount = random(cost * 2) - cost / 2
+          const level = memory.giveBack(`walk:${walk}`, bucket, amount) as Level
+          expect(await opened.store.giveBack(`walk:${walk}`, bucket, amount)).toEqual(level)
+        }
         time += step % 5 ? random(60_000 / bucket.perMinute) : Math.floor(random(1000))
       }
     }

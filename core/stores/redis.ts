@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { Redis } from 'ioredis'
 import type { Logger } from '../log.ts'
-import { parseRedisUrl } from './redis/address.ts'
-import type { Dial } from './redis/connection.ts'
+import { parseRedisUrl, type RedisAddress } from './redis/address.ts'
+import type { Dial, Subscribe } from './redis/connection.ts'
 import { createLink, type OnError, type RedisLink } from './redis/link.ts'
 import { createRedisStore, type RedisStore } from './redis/store.ts'
 
@@ -14,27 +14,46 @@ export interface RedisOptions {
   readonly url: string
   readonly onError: OnError
   readonly log: Logger
+  /** How long an answer may take: 250 ms. */
+  readonly answerWithinMs?: number
 }
 
 /** The link of this process to Redis, for all that is shared through it. Throws when the address makes no sense. */
-export const openRedis = ({ url, onError, log }: RedisOptions): RedisLink => createLink({ address: parseRedisUrl(url), onError, dial, log })
+export const openRedis = ({ url, ...options }: RedisOptions): RedisLink => createLink({ address: parseRedisUrl(url), dial, ...options })
 
 /** A store in Redis over a link of its own, which it closes. With `now` buckets go by that clock, else by that of Redis. */
 export const redisStore = ({ now, ...options }: RedisOptions & { readonly now?: () => number }): RedisStore =>
   createRedisStore(openRedis(options), now)
 
+/** Hears what is published in that Redis. Throws when the address makes no sense. */
+export function redisSubscriber(url: string): Subscribe {
+  const address = parseRedisUrl(url)
+  return (channel, hear, onLost) => {
+    const client = openClient(address, 'gatehouse-listener', onLost)
+    client.on('message', (_, message) => hear(message))
+    const listen = async () => {
+      await client.connect()
+      await client.subscribe(channel)
+    }
+    const opened = listen()
+    opened.catch(() => {}) // who cares is told
+    return { opened, destroy: () => destroyClient(client) }
+  }
+}
+
 /**
  * A client for a single connection. ioredis would mend it by itself, but a hung Redis keeps it waiting (`end` is polite and
  * waits for the other side), it goes on in database 0 when the wanted one is refused, and tries ever more seldom.
  */
-const dial: Dial = ({ host, port, path, tls, username, password, database }, onLost) => {
+function openClient(address: RedisAddress, name: string, onLost: (error: unknown) => void): Redis {
+  const { host, port, path, tls, username, password, database } = address
   const client = new Redis({
     ...(path === undefined ? { host, port } : { path }),
     ...(tls && { tls: isIP(host) === 0 ? { servername: host } : {} }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     db: database,
-    connectionName: 'gatehouse',
+    connectionName: name,
     disableClientInfo: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,
@@ -50,6 +69,16 @@ const dial: Dial = ({ host, port, path, tls, username, password, database }, onL
   })
   client.on('close', () => onLost(failure))
   client.on('connect', () => client.stream.on('error', () => {})) // ioredis listens to the first one only
+  return client
+}
+
+function destroyClient(client: Redis): void {
+  if (client.stream) client.stream.destroy()
+  else client.disconnect()
+}
+
+const dial: Dial = (address, onLost) => {
+  const client = openClient(address, 'gatehouse', onLost)
   const opened = client.connect()
   opened.catch(() => {}) // who cares is told by onLost
 
@@ -69,10 +98,7 @@ const dial: Dial = ({ host, port, path, tls, username, password, database }, onL
       }
       return client.callBuffer(command, ...args.map(asSent))
     },
-    destroy() {
-      if (client.stream) client.stream.destroy()
-      else client.disconnect()
-    },
+    destroy: () => destroyClient(client),
   }
 }
 

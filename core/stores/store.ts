@@ -21,6 +21,11 @@ export interface Store {
   add(key: string, amount: number): MaybePromise<number>
   /** Takes `cost` from a leaky bucket, atomically; nothing is taken when refused. */
   take(key: string, bucket: Bucket, cost?: number): MaybePromise<Take>
+  /**
+   * Returns part of what was taken from a leaky bucket; a negative amount is taken besides, without asking. Never refuses.
+   * Undefined when what is shared cannot be reached and nobody may decide alone.
+   */
+  giveBack(key: string, bucket: Bucket, amount: number): MaybePromise<Level | undefined>
   close(): MaybePromise<void>
 }
 
@@ -30,6 +35,12 @@ export interface Bucket {
   readonly burst: number
 }
 
-export type Take =
-  | { readonly allowed: true; readonly remaining: number /** Until the bucket is empty again. */; readonly resetMs: number }
-  | { readonly allowed: false; readonly retryAfterMs: number }
+/** How full a bucket is. */
+export interface Level {
+  /** What may be taken now. */
+  readonly remaining: number
+  /** Until the bucket is empty again. */
+  readonly resetMs: number
+}
+
+export type Take = ({ readonly allowed: true } & Level) | { readonly allowed: false; readonly retryAfterMs: number }

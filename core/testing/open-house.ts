@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { alwaysOn, builtIn, reserved } from '../../plugins/index.ts'
+import { openAccounts } from '../accounts.ts'
 import { loadConfig } from '../config/load.ts'
 import * as gatehouse from '../index.ts'
 import { accessMessage } from '../log.ts'
@@ -49,8 +50,10 @@ export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOption
     { level: 'debug', base: null, messageKey: 'message', formatters: { level: label => ({ level: label }) } },
     { write: (line: string) => void lines.push(JSON.parse(line)) },
   )
+  const accounts = await openAccounts({ path: config.database.path ?? join(folder, 'data', 'gatehouse.db'), redis: config.redis }, log)
   const serving = await serve({
     config,
+    accounts,
     configFile: file,
     log,
     access: line => log.info(line, accessMessage),

@@ -8,7 +8,10 @@ import { listenOnFreePort } from '../../testing/server/free-port.ts'
 import { type OpenedStore, openStore } from './testing/open-store.ts'
 
 /** What README.md says a user must be allowed. */
-const needed = ['get', 'set', 'del', 'scan', 'incrbyfloat', 'eval', 'evalsha', 'time', 'select']
+const needed = [
+  ...['get', 'set', 'del', 'exists', 'pexpire', 'scan', 'incrbyfloat', 'eval', 'evalsha', 'time', 'select'],
+  ...['hset', 'hmget', 'hgetall', 'zadd', 'zcard', 'zrange', 'zrem', 'zremrangebyscore'],
+]
 const bucket = { perMinute: 60, burst: 2 }
 const reasons = ({ lines }: OpenedStore) => lines.flatMap(({ reason }) => reason ?? [])
 

@@ -18,3 +18,14 @@ export interface Connection {
 
 /** Begins a connection. `onLost` is called when it cannot come up or breaks. */
 export type Dial = (address: RedisAddress, onLost: (error: unknown) => void) => Connection
+
+/** Hears what is published in a channel, over a connection of its own: used until it is lost, never mended. */
+export interface Subscription {
+  /** Resolves once it hears everything. Rejects with what Redis says against it, and when it is lost before. */
+  readonly opened: Promise<void>
+  /** Ends it at once. */
+  destroy(): void
+}
+
+/** Begins to hear. `onLost` is called when the connection breaks. */
+export type Subscribe = (channel: string, hear: (message: string) => void, onLost: () => void) => Subscription

@@ -22,6 +22,8 @@ describe.skipIf(redisMissing)('without Redis', () => {
       taken => taken.allowed,
     )
     expect(allowed).toEqual([true, true, false])
+    expect(await store.giveBack('b', bucket, 1)).toMatchObject({ remaining: 1 })
+    expect(await store.take('b', bucket)).toMatchObject({ allowed: true, remaining: 0 })
     expect([await store.add('n', 2), await store.add('n', 1)]).toEqual([2, 3])
   })
 
@@ -32,6 +34,7 @@ describe.skipIf(redisMissing)('without Redis', () => {
     await store.set('k', new Uint8Array([1]))
     expect(async () => store.take('b', bucket)).toThrow(unavailable)
     expect(async () => store.add('n', 1)).toThrow(unavailable)
+    expect(await store.giveBack('b', bucket, 1)).toBeUndefined()
   })
 
   test('a list of keys is refused, because an empty one would be a lie', async () => {
@@ -72,6 +75,7 @@ describe.skipIf(redisMissing)('a Redis that', () => {
     expect(calls.map(({ value }) => value)).toEqual([null, expect.objectContaining({ allowed: true, remaining: 0 }), undefined])
     for (let at = 0; at < 20; at++) expect((await timed(() => store.get('k'))).ms).toBeLessThan(50)
     expect(await store.take('b', bucket)).toMatchObject({ allowed: false })
+    expect(await store.giveBack('b', bucket, 1)).toMatchObject({ remaining: 1 })
     expect(store.state).toBe('down')
     await Bun.sleep(1300) // an attempt to connect is stuck as well
     server.thaw()

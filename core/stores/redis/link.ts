@@ -16,8 +16,11 @@ export interface RedisLink {
   readonly opened: Promise<void>
   /** Sends a command. Rejects at once while the link is down, and when no answer comes in time. */
   call(command: string, args: readonly Argument[]): Promise<unknown>
-  /** Runs a script on some keys, in one step; rejects as `call` does. */
-  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
+  /**
+   * Runs a script on some keys, in one step; rejects as `call` does. Redis may have to be sent the text first, and other
+   * commands may be quicker then: arguments that say how things stand are given as a function, asked again for that.
+   */
+  run(script: Script, keys: readonly string[], args: readonly Argument[] | (() => readonly Argument[])): Promise<unknown>
   /** Waits for what is on its way, as long as an answer may take, and ends the connection. */
   close(): Promise<void>
 }
@@ -30,17 +33,17 @@ export interface LinkOptions {
   readonly onError: OnError
   readonly dial: Dial
   readonly log: Logger
+  /** An answer that takes longer is none; the breaker then opens for everybody. */
+  readonly answerWithinMs?: number
 }
 
-/** An answer that takes longer is none; the breaker then opens for everybody. */
-const answerWithinMs = 250
 /** So long the breaker stays open, and so far apart connections are begun. */
 const retryMs = 1000
 /** Something is asked at least this often, so that a loss is seen without requests, and nobody cuts an idle connection. */
 const idleMs = 5000
 
 /** Opens the link and keeps it: when it breaks, a new connection is tried every second, and never by a request. */
-export function createLink({ address, onError, dial, log }: LinkOptions): RedisLink {
+export function createLink({ address, onError, dial, log, answerWithinMs = 250 }: LinkOptions): RedisLink {
   let current: Connection | undefined
   let startedAt = 0
   let usable = false
@@ -125,12 +128,12 @@ export function createLink({ address, onError, dial, log }: LinkOptions): RedisL
     },
     call,
     async run({ text, sha }, keys, args) {
-      const rest = [keys.length, ...keys, ...args]
+      const rest = () => [keys.length, ...keys, ...(typeof args === 'function' ? args() : args)]
       try {
-        return await call('evalsha', [sha, ...rest])
+        return await call('evalsha', [sha, ...rest()])
       } catch (error) {
         if (replyCode(error) !== 'NOSCRIPT') throw error
-        return call('eval', [text, ...rest])
+        return call('eval', [text, ...rest()])
       }
     },
     async close() {

@@ -37,4 +37,14 @@ describe('pending calls', () => {
     void pending.add(never, ignore)
     expect((await silent.promise) - since).toBeGreaterThanOrEqual(59)
   })
+
+  test('that wait behind others are not silent as long as answers come, but have an end', async () => {
+    const silent = Promise.withResolvers<number>()
+    const from = performance.now()
+    const pending = createPending(500, () => silent.resolve(performance.now() - from), 800)
+    void pending.add(never, ignore)
+    const answers = setInterval(() => void pending.add(Promise.resolve(), ignore), 10)
+    expect(await silent.promise).toBeGreaterThanOrEqual(799)
+    clearInterval(answers)
+  })
 })

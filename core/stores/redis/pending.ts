@@ -18,10 +18,12 @@ const secondLookMs = 20
 
 /**
  * Watches how long the oldest call waits; Redis answers in order. One timer for all of them: one each would cost more
- * than the rest of a call.
+ * than the rest of a call. A thousand calls at once may keep the last ones waiting while answers come all the time: that is
+ * no silence yet.
  */
-export function createPending(limitMs: number, onSilence: () => void): Pending {
+export function createPending(limitMs: number, onSilence: () => void, mostMs = limitMs * 1.6): Pending {
   const calls = new Set<Call>() // in the order they were made
+  let answeredAt = 0
   let watching = false
   const quiet: (() => void)[] = []
 
@@ -30,18 +32,24 @@ export function createPending(limitMs: number, onSilence: () => void): Pending {
     watching = true
   }
   const oldest = () => calls.values().next().value
+  const leftMs = () => {
+    const call = oldest()
+    if (!call) return undefined
+    const now = performance.now()
+    return Math.min(limitMs - (now - Math.max(call.at, answeredAt)), mostMs - (now - call.at))
+  }
   const look = () => {
     watching = false
-    const call = oldest()
-    if (!call) return
-    const leftMs = limitMs - (performance.now() - call.at)
-    if (leftMs > 0) return watch(Math.ceil(leftMs))
+    const left = leftMs()
+    if (left === undefined) return
+    if (left > 0) return watch(Math.ceil(left))
     watching = true
-    setTimeout(judge, secondLookMs, call).unref()
+    setTimeout(judge, secondLookMs).unref()
   }
-  const judge = (call: Call) => {
+  const judge = () => {
     watching = false
-    if (calls.has(call)) onSilence()
+    const left = leftMs()
+    if (left !== undefined && left <= 0) onSilence()
     else look()
   }
   const over = (call: Call) => {
@@ -58,9 +66,11 @@ export function createPending(limitMs: number, onSilence: () => void): Pending {
         watch(limitMs)
         answer.then(
           value => {
+            answeredAt = performance.now()
             if (over(call)) resolve(value)
           },
           error => {
+            answeredAt = performance.now()
             if (!over(call)) return
             onError(error)
             reject(error)

@@ -2,12 +2,24 @@ import type { Connection } from './connection.ts'
 import { RedisUnusable, replyCode } from './reasons.ts'
 import { luaScript } from './script.ts'
 
-/** All that a store asks of Redis: what may not be done in a script may not be done outside of one either. */
+/** All that is asked of Redis: what may not be done in a script may not be done outside of one either. */
 const probe = luaScript(`
 redis.call('SET', KEYS[1], redis.call('TIME')[1], 'PX', 1000)
 redis.call('INCRBYFLOAT', KEYS[1], 0.5)
 redis.call('GET', KEYS[1])
 redis.call('SCAN', 0, 'MATCH', KEYS[1], 'COUNT', 1)
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'field', 1)
+redis.call('HMGET', KEYS[1], 'field', 'other')
+redis.call('HGETALL', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], 1000)
+redis.call('EXISTS', KEYS[1])
+redis.call('DEL', KEYS[1])
+redis.call('ZADD', KEYS[1], 1, 'member')
+redis.call('ZCARD', KEYS[1])
+redis.call('ZRANGE', KEYS[1], 0, -1)
+redis.call('ZREM', KEYS[1], 'member')
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', 1)
 redis.call('DEL', KEYS[1])
 return 1
 `)

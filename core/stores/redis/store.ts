@@ -1,8 +1,8 @@
-import { GatewayError } from '../../errors.ts'
 import { memoryStore } from '../memory.ts'
 import type { Store } from '../store.ts'
-import { takeFromBucket } from './bucket.ts'
+import { giveBackToBucket, takeFromBucket } from './bucket.ts'
 import type { RedisLink } from './link.ts'
+import { unavailable } from './unavailable.ts'
 
 /** A store that says whether it reaches what it shares. */
 export interface RedisStore extends Store {
@@ -90,6 +90,14 @@ export function createRedisStore(link: RedisLink, now?: () => number): RedisStor
         return taken
       }, decideAlone)
     },
+    giveBack(key, bucket, amount) {
+      const giveAlone = () => (link.onError === 'deny' ? undefined : alone.giveBack(key, bucket, amount))
+      if (link.state === 'down') return giveAlone()
+      return giveBackToBucket(link, bucketOf(key), bucket, amount, now?.()).then(level => {
+        giveAlone()
+        return level
+      }, giveAlone)
+    },
     close: () => link.close(),
   }
 }
@@ -98,12 +106,3 @@ const asBytes = (answer: unknown) => (answer instanceof Uint8Array ? new Uint8Ar
 
 /** Stands for itself in a glob pattern. */
 const asPattern = (text: string) => text.replace(/[\\*?[\]]/g, '\\$&')
-
-const unavailable = (cause?: unknown) =>
-  new GatewayError(
-    503,
-    'service_unavailable',
-    'store_unavailable',
-    'What the instances of this gateway share cannot be reached right now. Try again in a moment.',
-    { headers: { 'retry-after': '1' }, cause },
-  )

@@ -1,0 +1,121 @@
+import { type Database, sqliteCode } from '../../sqlite.ts'
+import { isNewer, type Kind, type Mark, readRow, type SharedRow, type State } from './row.ts'
+import type { Shelf } from './shelf.ts'
+import type { Ids, PlacedText, Position } from './talk.ts'
+
+/** A row's place. */
+export interface Place {
+  readonly kind: Kind
+  readonly id: number
+}
+
+/** What came of rows that were heard of. */
+export interface Taken {
+  /** They are here now, or gone from here. */
+  readonly touched: readonly Place[]
+  /** What is here is newer. */
+  readonly older: readonly Place[]
+  /** Their ids are here those of other rows. */
+  readonly strangers: readonly Place[]
+  /** They make no sense. */
+  readonly broken: readonly Place[]
+}
+
+/** All that is shared, as this instance knows it: in SQLite, so that it is there without Redis and for the next start. */
+export interface Mirror {
+  /** Everything up to here is known, and nothing else. */
+  readonly position: Position
+  mark(kind: Kind, id: number): Mark | undefined
+  marks(kind: Kind, first: number, last: number): ReadonlyMap<number, Mark>
+  /** A row as others must know it; undefined when it is not here. */
+  row(kind: Kind, id: number): SharedRow | undefined
+  lastIds(): Ids
+  /** Takes in the rows that are newer than what is here, in one transaction with `also` and the new position. */
+  take(rows: readonly PlacedText[], to?: Position, also?: () => void): Taken
+  /** Writes a row, whatever is here. */
+  write(place: Place, row: SharedRow): void
+  /** Notes that Redis does not know the position any more. */
+  lose(): void
+}
+
+interface MarkRow {
+  readonly id: number
+  readonly version: number
+  readonly state: State
+  readonly at: number
+  readonly change: string
+  readonly origin: string
+}
+
+/** Opens it over the shelves on which the rows are. */
+export function openMirror(database: Database, shelves: Readonly<Record<Kind, Shelf>>): Mirror {
+  const one = database.prepare<MarkRow, [string, number]>('SELECT * FROM shared_rows WHERE kind = ? AND id = ?')
+  const some = database.prepare<MarkRow, [string, number, number]>('SELECT * FROM shared_rows WHERE kind = ? AND id BETWEEN ? AND ?')
+  const put = database.prepare('INSERT OR REPLACE INTO shared_rows (kind, id, version, state, at, change, origin, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const forget = database.prepare<unknown, [string, number]>('DELETE FROM shared_rows WHERE kind = ? AND id = ?')
+  const move = database.prepare<unknown, [number, string]>('UPDATE shared_position SET seq = ?, change = ?')
+  const lastOf = database.prepare<{ readonly id: number | null }, [string, string]>(
+    'SELECT max(id) AS id FROM (SELECT max(id) AS id FROM shared_rows WHERE kind = ? UNION ALL SELECT seq FROM sqlite_sequence WHERE name = ?)',
+  )
+  let position = database.query('SELECT seq, change FROM shared_position').get() as Position
+
+  /** Answers the ids of rows that were in its way: they are forgotten, so that they are taken in again when they are heard of. */
+  const write = ({ kind, id }: Place, row: SharedRow): readonly number[] => {
+    const gone = row.state === 'gone'
+    const others = gone ? [] : shelves[kind].put(id, row)
+    if (gone) shelves[kind].remove(id)
+    for (const other of others) forget.run(kind, other)
+    put.run(kind, id, row.version, row.state, row.at, row.change, row.origin, kind === 'settings' ? row.body : null)
+    return others
+  }
+  const mark = (kind: Kind, id: number) => one.get(kind, id) ?? undefined
+
+  return {
+    get position() {
+      return position
+    },
+    mark,
+    marks: (kind, first, last) => new Map(some.all(kind, first, last).map(found => [found.id, found])),
+    row(kind, id) {
+      const known = mark(kind, id)
+      const body = known?.state === 'gone' ? '' : shelves[kind].body(id)
+      return known && body !== undefined ? { ...known, body } : undefined
+    },
+    lastIds: () => ({ key: lastOf.get('key', 'keys')?.id ?? 0, model: lastOf.get('model', 'models')?.id ?? 0 }),
+    take(rows, to, also) {
+      const taken = { touched: [] as Place[], older: [] as Place[], strangers: [] as Place[], broken: [] as Place[] }
+      const takeOne = (place: PlacedText) => {
+        const row = readRow(place.text)
+        if (!row) return taken.broken.push(place)
+        const known = mark(place.kind, place.id)
+        if (known?.change === row.change) return
+        if (known && known.origin !== row.origin) return taken.strangers.push(place)
+        if (known && !isNewer(row, known)) return taken.older.push(place)
+        try {
+          const others = write(place, row)
+          taken.touched.push(place, ...others.map(id => ({ kind: place.kind, id })))
+        } catch (error) {
+          if (!makesNoSense(error)) throw error
+          taken.broken.push(place)
+        }
+      }
+      const work = database.transaction(() => {
+        for (const place of rows) takeOne(place)
+        if (to) move.run(to.seq, to.change)
+        also?.()
+      })
+      work.immediate()
+      if (to) position = to
+      return taken
+    },
+    write,
+    lose() {
+      position = { seq: position.seq, change: '' }
+      move.run(position.seq, position.change)
+    },
+  }
+}
+
+/** Not ours to repair: what somebody else wrote to Redis. A full disk is another matter. */
+const makesNoSense = (error: unknown) =>
+  error instanceof SyntaxError || error instanceof TypeError || sqliteCode(error)?.startsWith('SQLITE_CONSTRAINT') === true
