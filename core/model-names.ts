@@ -1,36 +1,68 @@
+import { ownBackend } from './admin-models/place-backends.ts'
+import type { AdminModels } from './admin-models.ts'
+import type { Backend } from './backends/backend.ts'
 import type { ModelConfig } from './config/model-schema.ts'
 import type { ListedModel, Models, ResolvedModel, Target } from './models.ts'
 import { createOffers, type OffersOptions } from './offers.ts'
+import type { ModelRecord } from './records/models.ts'
 
 export interface ModelNamesOptions extends OffersOptions {
   /** The `models` of the config. */
   readonly configured: readonly ModelConfig[]
   readonly defaultBackend: string | undefined
+  /** Those made through the admin API. */
+  readonly made: Pick<AdminModels, 'find' | 'all' | 'settled'>
+  /** Every backend a request can be sent to; `backends` are those among them that offer models of their own. */
+  readonly reachable: ReadonlyMap<string, Backend>
 }
 
-/** The model names of the house: the config's first, then what the backends report. */
-export function createModels({ configured, defaultBackend, backends, ...asking }: ModelNamesOptions): Models {
+/** The model names of the house: the config's first, then those made through the admin API, then what the backends report. */
+export function createModels({ configured, defaultBackend, backends, made, reachable, ...asking }: ModelNamesOptions): Models {
   const named = configured.flatMap(model => [model.name, ...model.aliases].map(name => ({ name, model })))
   const exact = new Map(named.filter(({ name }) => !name.includes('*')).map(({ name, model }) => [name, model]))
   const wildcards = named.filter(({ name }) => name.includes('*'))
   const offers = createOffers({ backends, ...asking })
 
-  const claimed = (name: string): ResolvedModel | undefined => {
-    const targets = [...backends.keys()].flatMap(backend => {
+  const ofConfig = (name: string): ResolvedModel | undefined => {
+    const model = exact.get(name)
+    if (model) return fromConfig(name, model, name)
+    for (const { name: pattern, model } of wildcards) {
+      const rest = matchWildcard(pattern, name)
+      if (rest !== undefined) return fromConfig(name, model, rest)
+    }
+  }
+  const claims = (name: string): Target[] =>
+    [...backends.keys()].flatMap(backend => {
       const model = findModel(offers.known(backend), name)
       return model ? [target(backend, model.id)] : []
     })
+  const claimed = (name: string): ResolvedModel | undefined => {
+    const targets = claims(name)
     return targets.length > 0 ? resolved(name, targets) : undefined
   }
   const byDefault = (name: string) => (defaultBackend === undefined ? undefined : resolved(name, [target(defaultBackend, name)]))
 
+  /** Undefined for a disabled one, whoever offers that name: that is how an admin takes a model away. */
+  const ofAdmin = (asked: string, row: ModelRecord): ResolvedModel | undefined => {
+    if (!row.enabled) return
+    const { name, upstreamModel, version: revision } = row
+    const backend = row.baseUrl === null ? row.backend : ownBackend(row)
+    const claimed = isOffer(row) ? claims(asked) : []
+    const others = claimed.filter(other => other.backend !== backend)
+    // a backend that has lost it would only say so
+    const lost = others.length > 0 && others.length === claimed.length && offers.known(backend).length > 0
+    const targets = [...(reachable.has(backend) && !lost ? [target(backend, upstreamModel ?? name)] : []), ...others]
+    return targets.length > 0 ? { ...resolved(asked, targets), name, revision } : undefined
+  }
+
   return {
     resolve(name) {
-      const model = exact.get(name)
-      if (model) return fromConfig(name, model, name)
-      for (const { name: pattern, model } of wildcards) {
-        const rest = matchWildcard(pattern, name)
-        if (rest !== undefined) return fromConfig(name, model, rest)
+      const known = ofConfig(name)
+      if (known) return known
+      const row = made.find(name)
+      if (row) {
+        if (isOffer(row)) offers.refresh()
+        return ofAdmin(name, row)
       }
       const [first] = backends.keys()
       if (first === undefined) return
@@ -45,20 +77,40 @@ export function createModels({ configured, defaultBackend, backends, ...asking }
     async list() {
       const answers = await offers.askAll()
       const rows = new Map<string, ListedModel>()
-      for (const { name, context_length: contextLength } of configured) {
-        if (!name.includes('*')) rows.set(name, { id: name, ownedBy: 'gatehouse', created: 0, ...(contextLength && { contextLength }) })
+      const add = (model: Omit<ListedModel, 'created'> & { readonly created?: number }) => {
+        if (!rows.has(model.id)) rows.set(model.id, { ...model, created: model.created ?? 0 })
       }
+      for (const { name, context_length: contextLength } of configured) {
+        if (!name.includes('*')) add({ id: name, ownedBy: 'gatehouse', ...(contextLength && { contextLength }) })
+      }
+      const fromAdmin = [...made.all()].filter(({ name }) => !ofConfig(name))
+      const addAll = (models: readonly ModelRecord[]) => {
+        for (const row of models)
+          if (ofAdmin(row.name, row)) add({ id: row.name, ownedBy: 'gatehouse', created: Math.floor(row.createdAt / 1000) })
+      }
+      addAll(fromAdmin.filter(row => !isOffer(row)))
+      const disabled = new Set(fromAdmin.filter(({ enabled }) => !enabled).map(({ name }) => name))
       for (const answer of answers) {
         if (answer instanceof Error) continue
-        for (const model of answer) if (!rows.has(model.id)) rows.set(model.id, { ...model, created: model.created ?? 0 })
+        for (const model of answer) if (!disabled.has(model.id)) add(model)
       }
+      // what backends say of them is better than what is known here, so they come behind
+      addAll(fromAdmin.filter(isOffer))
       // nobody could be asked: an empty 200 would say that there are no models
       const failure = answers.find(answer => answer instanceof Error)
       if (rows.size === 0 && failure) throw failure
       return [...rows.values()]
     },
+
+    configured: name => ofConfig(name) !== undefined,
+    offering: () => [...backends.values()],
+    settled: made.settled,
   }
 }
+
+/** A sync has only written down what backends offer, so all that do may answer: one row must not take failover away. */
+const isOffer = ({ source, baseUrl, upstreamModel }: ModelRecord): boolean =>
+  source === 'sync' && baseUrl === null && upstreamModel === null
 
 /** The model a name means in a list; as with Ollama, a name without a tag means `:latest`. */
 export const findModel = <M extends { readonly id: string }>(models: readonly M[], name: string): M | undefined =>

@@ -54,8 +54,39 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(comm
   }
 }
 
-/** Refuses arguments that a command has no use for. */
-export function takesNothing(command: string, positionals: readonly string[]): void {
+/** Refuses arguments that a command, or one task of it, has no use for. */
+export function takesNothing(task: string, positionals: readonly string[], command = task): void {
   const [first] = positionals
-  if (first !== undefined) throw new ConfigError(`${command} takes no argument "${first}"; gatehouse ${command} --help lists its options`)
+  if (first !== undefined) throw new ConfigError(`${task} takes no argument "${first}"; gatehouse ${command} --help lists its options`)
+}
+
+/** The word behind a command that says what it shall do, and what stands behind that. Throws a ConfigError when it knows no such word. */
+export function readTask<const Task extends string>(
+  command: string,
+  positionals: readonly string[],
+  tasks: readonly Task[],
+): readonly [Task, readonly string[]] {
+  const [word, ...rest] = positionals
+  const task = tasks.find(known => known === word)
+  if (task !== undefined) return [task, rest]
+  const needs = `${command} needs ${tasks.slice(0, -1).join(', ')} or ${tasks.at(-1)}`
+  throw wrongWord(
+    `${needs}${word === undefined ? '' : `, not "${word}"`}`,
+    word ?? '',
+    tasks,
+    `gatehouse ${command} --help says what they do`,
+  )
+}
+
+/** Refuses options that only other tasks of the command have a use for; `tasksOf` says which. Those it does not name are for all. */
+export function refuseOthers(
+  command: string,
+  task: string,
+  values: Readonly<Record<string, unknown>>,
+  tasksOf: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [option, tasks] of Object.entries(tasksOf)) {
+    if (values[option] === undefined || tasks.includes(task)) continue
+    throw new ConfigError(`--${option} is for ${command} ${tasks.join(' and ')}; gatehouse ${command} --help lists its options`)
+  }
 }

@@ -5,7 +5,9 @@ import { provideModule } from '../plugins.ts'
 import { raiseConnectionLimit } from '../runtime.ts'
 import { version } from '../version.ts'
 import { readArguments, splitCommand, strayOption, takesNothing, wrongWord } from './arguments.ts'
-import { adminHelp, cacheHelp, configHelp, doctorHelp, help, serveHelp, versionHelp } from './help.ts'
+import { adminHelp, auditHelp, backupHelp, cacheHelp, configHelp, doctorHelp, help, serveHelp, usageHelp, versionHelp } from './help.ts'
+import { keyHelp } from './key/help.ts'
+import { modelHelp, syncHelp } from './model/help.ts'
 import { print } from './output.ts'
 import { serveCommand } from './serve.ts'
 
@@ -32,6 +34,30 @@ const commands: Readonly<Record<string, Command>> = {
     const { doctorCommand } = await import('./doctor.ts')
     process.exit(await doctorCommand({ config: values.config, json: values.json === true }, plugins))
   },
+  async key(args) {
+    const { keyCommand } = await import('./key.ts')
+    await keyCommand(args)
+  },
+  async model(args) {
+    const { modelCommand } = await import('./model.ts')
+    await modelCommand(args)
+  },
+  async sync(args) {
+    const { syncCommand } = await import('./sync.ts')
+    await syncCommand(args)
+  },
+  async usage(args) {
+    const { usageCommand } = await import('./usage.ts')
+    await usageCommand(args)
+  },
+  async audit(args) {
+    const { auditCommand } = await import('./audit.ts')
+    await auditCommand(args)
+  },
+  async backup(args) {
+    const { backupCommand } = await import('./backup.ts')
+    await backupCommand(args)
+  },
   async cache(args) {
     const { cacheCommand } = await import('./cache.ts')
     await cacheCommand(args)
@@ -54,13 +80,19 @@ const helpOf: Readonly<Record<string, string>> = {
   demo: serveHelp,
   config: configHelp,
   doctor: doctorHelp,
+  key: keyHelp,
+  model: modelHelp,
+  sync: syncHelp,
+  usage: usageHelp,
+  audit: auditHelp,
+  backup: backupHelp,
   cache: cacheHelp,
   admin: adminHelp,
   version: versionHelp,
 }
 
 /** Commands that later releases bring. */
-const later: readonly string[] = ['key', 'model', 'sync', 'plugin', 'import']
+const later: readonly string[] = ['plugin', 'import']
 
 /** Runs what the command line asks for; `serve` when it names nothing. */
 export async function runCommand(argv: readonly string[]): Promise<void> {

@@ -11,6 +11,12 @@ Commands
   config check    print the settings, where each comes from, and what is wrong with them
   config schema   print the JSON Schema of gatehouse.yaml, for editors
   doctor          say what is found, what can be reached, what is wrong and how to fix it
+  key list        the keys of a running gatehouse; also show, create, update, rotate and delete
+  model list      its models; also create, update and delete
+  sync            ask its backends for their models, and make those that are missing
+  usage           what was used, by key, model, backend or day
+  audit           who changed what
+  backup FILE     copy the database into a new file, while gatehouse serves or not
   cache stats     what the cache of a running gatehouse holds, and what it has saved
   cache clear     forget the answers in it, or those of one model
   admin reset     make a new admin key in place of the old one
@@ -22,7 +28,7 @@ Options of serve and demo
   -p, --port PORT     port (default: 11435; 0 takes any free one)
       --demo          serve: without a config, offer the echo model beside what is found
 
-Options of cache and admin, which speak to a running gatehouse
+Options of key, model, sync, usage, audit, cache and admin, which speak to a running gatehouse
   -s, --server URL    which one (default: the one that serves from the data folder of the config)
   -k, --api-key KEY   its admin key; not needed on its own machine
       --json          print JSON
@@ -83,7 +89,7 @@ Says what is found, what can be reached, what is wrong and how to fix it. Exits 
 `
 
 /** Options of every command that speaks to a running gatehouse. */
-const remoteHelp = `  -s, --server URL    the gatehouse that is meant (default: GATEHOUSE_SERVER or MODELGATE_SERVER, else the one that
+export const remoteHelp = `  -s, --server URL    the gatehouse that is meant (default: GATEHOUSE_SERVER or MODELGATE_SERVER, else the one that
                       serves from the data folder of the config; that one needs no key)
   -k, --api-key KEY   its admin key (default: GATEHOUSE_ADMIN_API_KEY or MODELGATE_API_KEY, which no list of
                       processes shows)
@@ -111,5 +117,43 @@ where it is set.
 
       --json          as JSON: {"key":"sk-admin-…"}
 ${remoteHelp}
+  -h, --help          this text
+`
+
+/** What `gatehouse usage --help` prints. */
+export const usageHelp = `Usage: gatehouse usage [--key ID] [--from DAY] [--to DAY] [--by WHAT] [--json] [options]
+
+Prints the requests, tokens, errors and times of a running gatehouse.
+
+      --key ID        of this key alone
+      --from DAY      the first day, such as 2026-01-01, in UTC (default: 29 days before the last)
+      --to DAY        the last day, which is in it (default: today)
+      --by WHAT       a line for each key, model, backend, day or end user (user), or several: day,model
+                      (default: key; with --key: day)
+      --json          as JSON
+${remoteHelp}
+  -h, --help          this text
+`
+
+/** What `gatehouse audit --help` prints. */
+export const auditHelp = `Usage: gatehouse audit [--limit N] [--json] [options]
+
+Prints who changed which key, model or setting of a running gatehouse, when, and how; the newest first.
+
+      --limit N       so many (default: 100; none: all)
+      --json          as JSON
+${remoteHelp}
+  -h, --help          this text
+`
+
+/** What `gatehouse backup --help` prints. */
+export const backupHelp = `Usage: gatehouse backup FILE [--json] [--config FILE]
+
+Copies the database (keys, models, usage, audit) into a new file, as it is at one moment, whether gatehouse serves from
+it or not. The file is for its owner alone; one that is there already is left alone. To go back to it, stop gatehouse
+and put it in the place of gatehouse.db, without the -wal and -shm that may lie there.
+
+      --json          as JSON: {"file":"…","bytes":…,"database":"…"}
+  -c, --config FILE   config file (default: the first that is there, see gatehouse config --help)
   -h, --help          this text
 `
