@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
+import type { AnswerHeaders } from './http/answer-headers.ts'
 import type { Outcome, StreamObserver } from './http/observe.ts'
 import type { ResolvedModel } from './models.ts'
 import type { Operation, Payload, Usage } from './openai.ts'
 import type { Decision } from './plugin.ts'
+import type { IndexedKey } from './records/key-index.ts'
 
 /** Where a request is, for the panel and for the timeouts. */
 export type Phase = 'reading' | 'queued' | 'loading' | 'waiting' | 'streaming' | 'tools' | 'settled'
@@ -17,6 +19,8 @@ export interface Context {
   /** The web-standard request. Its body belongs to the kernel; use `payload` or `wire()`. */
   readonly request: Request
   readonly url: URL
+  /** Its path, without the query. */
+  readonly path: string
   /** The caller's address; the one a trusted proxy reports, when there is one. */
   readonly ip: string
   /** Which API call this is, for example `chat.completions`. The route's path for other routes. */
@@ -45,10 +49,12 @@ export interface Context {
   /** Who is asking. `anonymous` until `auth` has run. */
   principal: Principal
   phase: Phase
+  /** Who answered, as `backend/model`; empty as long as nobody did. For reports. */
+  target: string
   /** Tokens spent on behalf of this request, summed over tool rounds and retries. */
   readonly usage: Usage
   /** Headers to add to the response. The kernel merges them once, at the very end. */
-  readonly headers: Headers
+  readonly headers: AnswerHeaders
   /** Watch the response stream without changing or delaying it. */
   observe(observer: StreamObserver): void
   /** Runs once when the last byte has left, the client has gone, or the request has failed. */
@@ -89,8 +95,10 @@ export interface Principal {
   readonly id: string
   /** `open`: the gateway asks nobody for a key. `static`: the `API_KEY`. `key`: a managed key. */
   readonly kind: 'anonymous' | 'open' | 'static' | 'key' | 'admin'
-  readonly quota?: number
-  readonly rpm?: number
+  /** The managed key behind it. */
+  readonly key?: IndexedKey
+  /** Whether it may use the model of this name; left out, it may use all. */
+  readonly mayUse?: (model: string) => boolean
   /** Whether this caller's answers may be kept for others (`all`), for itself (`key`) or not at all (`off`). */
   readonly cacheScope?: 'key' | 'all' | 'off'
 }

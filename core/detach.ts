@@ -8,7 +8,7 @@ export function detach(ctx: Context, log: Context['log']): Detached {
   const abort = new AbortController()
   const listeners: SettledListener[] = []
   let observers: readonly StreamObserver[] = []
-  let settled = false
+  let settled: Outcome | undefined
   let changed: Payload | undefined // what is rewritten below does not show above: the request may be run again
   const onThrow = (err: unknown) => log.error({ err, request_id: ctx.id }, 'stream observer failed')
 
@@ -16,12 +16,16 @@ export function detach(ctx: Context, log: Context['log']): Detached {
     signal: { value: abort.signal },
     observe: {
       value: (observer: StreamObserver) => {
-        observers = [...observers, observer]
+        const outcome = settled
+        if (outcome) tellObservers([observer], one => one.end?.(outcome), onThrow)
+        else observers = [...observers, observer]
       },
     },
     onSettled: {
+      // the run may have been ended while a layer was waiting for what it gives back here
       value: (listener: SettledListener) => {
-        listeners.push(listener)
+        if (settled) tellSettled([listener], settled, ctx)
+        else listeners.push(listener)
       },
     },
     payload: { get: () => changed ?? ctx.payload },
@@ -30,6 +34,7 @@ export function detach(ctx: Context, log: Context['log']): Detached {
         changed = { ...run.payload, ...change }
       },
     },
+    detach: { value: () => detach(run, log) },
     wire: { value: () => (changed ? ctx.wireOf(changed) : ctx.wire()) },
     phase: {
       get: () => ctx.phase,
@@ -47,20 +52,20 @@ export function detach(ctx: Context, log: Context['log']): Detached {
     },
     settle(outcome) {
       if (settled) return
-      settled = true
+      settled = outcome
       tellObservers(observers, observer => observer.end?.(outcome), onThrow)
       tellSettled(listeners, outcome, ctx)
     },
   }
 }
 
-/** Runs the listeners of what has ended; one that fails is logged and hurts nobody. */
-export function tellSettled(listeners: readonly SettledListener[], outcome: Outcome, { log }: Pick<Context, 'log'>): void {
+/** Runs the listeners of what has ended; one that fails is logged, with a logger that is only made then, and hurts nobody. */
+export function tellSettled(listeners: readonly SettledListener[], outcome: Outcome, ctx: Pick<Context, 'log'>): void {
   for (const listener of listeners) {
     try {
-      Promise.resolve(listener(outcome)).catch(err => log.error({ err }, 'settled listener failed'))
+      Promise.resolve(listener(outcome)).catch(err => ctx.log.error({ err }, 'settled listener failed'))
     } catch (err) {
-      log.error({ err }, 'settled listener failed')
+      ctx.log.error({ err }, 'settled listener failed')
     }
   }
 }

@@ -1,9 +1,9 @@
+import { clientLeft, openAbort } from './abort.ts'
 import type { Context } from './context.ts'
-import { tellSettled } from './detach.ts'
 import { errorEvent, errorResponse, GatewayError } from './errors.ts'
 import { isEventStream, isJson, streamHeaders } from './http/headers.ts'
 import { type Outcome, relay } from './http/observe.ts'
-import { type Arrival, type ContextOptions, openContext } from './open-context.ts'
+import { type Arrival, type ContextOptions, openContext, type SocketHooks } from './open-context.ts'
 
 /** What every exchange of a house shares. */
 export interface ExchangeOptions extends ContextOptions {
@@ -20,8 +20,10 @@ export interface Exchange {
   readonly ctx: Context
   /** `performance.now()` when it began. */
   readonly openedAt: number
-  /** Resolves when a stream was asked for and nothing has come for so long that a heartbeat is due. */
-  readonly heartbeatDue: Promise<'heartbeat'>
+  /** The same when its answer began; 0 as long as it has not. */
+  readonly answeredAt: number
+  /** What comes first: the response, or the time for a heartbeat when a stream was asked for and nothing has come. */
+  orHeartbeat(pending: Promise<Response>): Promise<Response | 'heartbeat'>
   /** Ends it from inside the house. */
   cancel(reason: GatewayError): void
   answer(response: Response): Response
@@ -30,28 +32,22 @@ export interface Exchange {
   fail(error: unknown): Response
 }
 
-const clientLeft = new GatewayError(499, 'client_closed_request', 'client_closed_request', 'The client closed the request.')
-
 /** Builds the context, collects what plugins leave behind, closes the books once. */
-export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: (ctx: Context, status: number) => void): Exchange {
+export function openExchange(arrival: Arrival, options: ExchangeOptions, socket: SocketHooks, onEnd: (status: number) => void): Exchange {
   const { request, operation } = arrival
   const id = requestId(request.headers) ?? options.newId()
-  const abort = new AbortController()
+  const abort = openAbort(request)
   let settled = false
   let sent = 0 // the status that left, for the log
+  let answeredAt = 0
   let heartbeatTimer: Timer | undefined
-  let due: (value: 'heartbeat') => void
-  const heartbeatDue = new Promise<'heartbeat'>(resolve => {
-    due = resolve
-  })
+  let onDue: (() => void) | undefined
   const withoutSecrets = (error: unknown) => {
     if (!(error instanceof GatewayError)) return error
     const message = options.hideSecrets(error.message)
     return message === error.message ? error : new GatewayError(error.status, error.type, error.code, message, error.extra)
   }
 
-  const onClientLeft = () => abort.abort(clientLeft)
-  request.signal.addEventListener('abort', onClientLeft, { once: true })
   const totalTimer = Number.isFinite(options.totalMs)
     ? setTimeout(
         () => abort.abort(new GatewayError(504, 'server_error', 'timeout_total', 'The request took longer than it may.')),
@@ -59,10 +55,12 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
       )
     : undefined
 
-  const { ctx, observers, listeners } = openContext(arrival, id, abort.signal, options, () => {
-    heartbeatTimer = setTimeout(due, options.heartbeatMs, 'heartbeat' as const)
+  const opened = openContext(arrival, id, abort, options, socket, () => {
+    heartbeatTimer = setTimeout(() => onDue?.(), options.heartbeatMs)
   })
+  const { ctx, observers } = opened
   const { headers } = ctx
+  headers.set('x-request-id', id)
 
   const settle = (outcome: Outcome) => {
     if (settled) return
@@ -70,10 +68,10 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
     ctx.phase = 'settled'
     clearTimeout(totalTimer)
     clearTimeout(heartbeatTimer)
-    request.signal.removeEventListener('abort', onClientLeft)
-    if (outcome !== 'complete' && !abort.signal.aborted) abort.abort(clientLeft)
-    tellSettled(listeners, outcome, ctx)
-    onEnd(ctx, outcome === 'aborted' ? clientLeft.status : sent)
+    abort.close()
+    if (outcome !== 'complete') abort.abort(clientLeft)
+    opened.settle(outcome)
+    onEnd(outcome === 'aborted' ? clientLeft.status : sent)
   }
 
   const stream = (content: ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array> | null>, isEvents: boolean) => {
@@ -88,15 +86,23 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
         return isEvents ? errorEvent(withoutSecrets(error), id, operation) : undefined
       },
       onThrow: err => ctx.log.error({ err }, 'stream observer failed'),
-      onEnd: outcome => settle(outcome === 'failed' && abort.signal.reason === clientLeft ? 'aborted' : outcome),
+      onEnd: outcome => settle(outcome === 'failed' && abort.reason() === clientLeft ? 'aborted' : outcome),
     })
   }
 
   return {
     ctx,
     openedAt: performance.now(),
-    heartbeatDue,
-    cancel: reason => abort.abort(reason),
+    get answeredAt() {
+      return answeredAt
+    },
+    cancel: abort.abort,
+
+    orHeartbeat: pending =>
+      new Promise((resolve, reject) => {
+        onDue = () => resolve('heartbeat')
+        pending.then(resolve, reject)
+      }),
 
     answer(response) {
       clearTimeout(heartbeatTimer)
@@ -104,8 +110,9 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
         throw new Error('a plugin answered with something that is no unused response')
       }
       sent = response.status
+      answeredAt = performance.now()
       const answered = response.headers
-      for (const [name, value] of headers) answered.set(name, value)
+      headers.putInto(answered)
       if (isJson(response) || request.method === 'HEAD' || !response.body) {
         settle('complete')
         return response
@@ -116,17 +123,23 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, onEnd: 
     answerEarly(pending) {
       sent = 200
       for (const [name, value] of Object.entries(streamHeaders)) headers.set(name, value)
-      return new Response(stream(pending.then(eventsOf), true), { headers })
+      const answered = new Headers()
+      headers.putInto(answered)
+      return new Response(stream(pending.then(eventsOf), true), { headers: answered })
     },
 
     fail(thrown) {
       clearTimeout(heartbeatTimer)
       // whatever broke on the way: when the client has left, or the house ended it, that is why
-      const error = abort.signal.aborted ? abort.signal.reason : thrown
+      const error = abort.reason() ?? thrown
       if (!(error instanceof GatewayError)) ctx.log.error({ err: error }, 'request failed')
       const response = errorResponse(withoutSecrets(error), id)
       sent = response.status
-      for (const [name, value] of headers) response.headers.set(name, value)
+      try {
+        headers.putInto(response.headers)
+      } catch {
+        // what a plugin set is no header: that may be the very error that is told here
+      }
       settle(error === clientLeft ? 'aborted' : 'failed')
       return response
     },

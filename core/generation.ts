@@ -34,12 +34,14 @@ export async function createGeneration(house: House, config: Config, configFile:
   const close = async () => {
     await closePlugins(layers, gateway)
     for (const backend of opened.added) await closeBackend(backend, house, () => backend.close?.())
+    await opened.close()
     for (const backend of configured.values()) await closeBackend(backend, house, () => house.backends.release(backend))
     await house.stores.release(store)
   }
 
   const hideSecrets = hideAll(secretsOf(config))
   try {
+    await opened.start()
     layers = await openLayers(house, config, configFile, gateway)
     opened.setFingerprints(fingerprintsBelow(layers))
     let inFlight = 0

@@ -36,7 +36,7 @@ async function allImports(): Promise<Import[]> {
 }
 
 const resolve = (from: string, to: string) => new URL(to, `file:///${from}`).pathname.slice(1)
-const isTest = (file: string) => /\.(test|long)\.ts$/.test(file) || file.endsWith('/contract.ts')
+const isTest = (file: string) => /\.(test|long)\.ts$/.test(file) || file.endsWith('/contract.ts') || /^plugins\/[^/]+\/testing\//.test(file)
 const isRoot = (file: string) => roots.some(root => file.startsWith(root))
 const imports = (await allImports()).filter(({ from }) => !isTest(from))
 const list = (wrong: readonly Import[]) => wrong.map(({ from, to }) => `${from} → ${to}`)

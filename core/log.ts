@@ -1,7 +1,10 @@
 import { isatty } from 'node:tty'
 import pino, { type LogFn, type Logger } from 'pino'
+import { accessText } from './log/access-text.ts'
 import { clean } from './log/clean.ts'
-import { type AccessLine, accessMessage, type HouseLog, type LogSettings, shorten } from './log/house-log.ts'
+import { createClock } from './log/clock.ts'
+import { createFlatLine } from './log/flat-line.ts'
+import { type AccessLine, accessMessage, type HouseLog, type LogSettings } from './log/house-log.ts'
 import { createKeptFile } from './log/kept-file.ts'
 import { readable } from './log/readable.ts'
 import { serialiseError } from './log/serialise-error.ts'
@@ -31,6 +34,8 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
   const coloured = colours ?? (watched && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
   const out = createSink({ fd, close() {} }, watched ? 0 : gatherMs)
   const kept = createKeptFile((facts, message) => log.warn(facts, message))
+  const clock = createClock()
+  const flatLine = createFlatLine()
   let asText = false
   let screen = createScreen([])
 
@@ -38,15 +43,23 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
     out.write(asText ? readable(line, accessMessage, coloured) : line)
     kept.write(line)
   }
-  const log = pino(
+  /** What `log` itself writes most, goes round pino; children have more to say than their arguments. */
+  function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+    const [facts, message] = args as readonly unknown[]
+    const label = pino.levels.labels[level] as string
+    const flat = this === log && args.length === 2 ? flatLine(label, clock(), facts, message, screen) : undefined
+    if (flat === undefined) withoutErrorMessage.call(this, args, method)
+    else emit(flat)
+  }
+  const log: Logger = pino(
     {
       base: null,
       messageKey: 'message',
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${clock()}"`,
       formatters: { level: label => ({ level: label }) },
       redact: { paths: secretPaths, censor: '<redacted>' },
       serializers: { err: error => serialiseError(error), error: value => (value instanceof Error ? serialiseError(value) : value) },
-      hooks: { logMethod: withoutErrorMessage },
+      hooks: { logMethod },
     },
     { write: (json: string) => emit(screen.clear(`${clean(json.trimEnd())}\n`)) },
   )
@@ -79,17 +92,7 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
   apply(first)
   kept.use(first.file)
   return Object.assign(log, {
-    access(given: AccessLine) {
-      const line = shorten(given, 4) // nothing looks through megabytes; a key that is cut here is cut off below
-      const { path, model = '', request_id: id } = line
-      // these three are what clients write
-      const found = screen.finds(path) || screen.finds(model) || screen.finds(id)
-      const told = found
-        ? { ...line, path: screen.hide(path), request_id: screen.hide(id), ...(line.model !== undefined && { model: screen.hide(model) }) }
-        : line
-      const json = JSON.stringify({ level: 'info', time: new Date(), ...shorten(told), message: accessMessage })
-      emit(`${clean(model) === model ? json : clean(json)}\n`)
-    },
+    access: (line: AccessLine) => emit(accessText(line, clock(), screen)),
     configure(settings: LogSettings) {
       apply(settings)
       return kept.use(settings.file)

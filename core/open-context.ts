@@ -1,9 +1,12 @@
 import type { Logger } from 'pino'
+import type { Abort } from './abort.ts'
 import { type Access, anonymous, type Context, type Phase } from './context.ts'
-import { detach } from './detach.ts'
+import { detach, tellSettled } from './detach.ts'
+import { createAnswerHeaders } from './http/answer-headers.ts'
 import { checkPath } from './http/check.ts'
 import type { Outcome, StreamObserver } from './http/observe.ts'
 import { type ReadRequest, readRequest, wireWith } from './http/request.ts'
+import { urlOf } from './http/url.ts'
 import type { Models, ResolvedModel } from './models.ts'
 import type { Operation, Payload } from './openai.ts'
 import type { Decision } from './plugin.ts'
@@ -11,7 +14,8 @@ import type { Decision } from './plugin.ts'
 /** One request as the socket and the route table know it. */
 export interface Arrival {
   readonly request: Request
-  readonly url: URL
+  /** Of its URL, without the query. */
+  readonly path: string
   readonly ip: string
   readonly operation: Operation
   readonly access: Access
@@ -25,6 +29,10 @@ export interface ContextOptions {
   readonly log: Logger
   readonly models: Pick<Models, 'resolve'>
   readonly bodyLimit: number
+}
+
+/** What is told to the socket of a request. */
+export interface SocketHooks {
   /** Called for each part of a large body. */
   readonly onChunk?: () => void
   /** Called when the body is in. */
@@ -38,52 +46,74 @@ export type SettledListener = (outcome: Outcome) => void | Promise<void>
 export interface OpenContext {
   readonly ctx: Context
   readonly observers: readonly StreamObserver[]
-  readonly listeners: readonly SettledListener[]
+  /** Tells the listeners how it ended, those of now and those to come. */
+  settle(outcome: Outcome): void
 }
 
 /** Builds what one request carries through the pipeline. `onStream` is called when a stream was asked for. */
-export function openContext(arrival: Arrival, id: string, signal: AbortSignal, options: ContextOptions, onStream: () => void): OpenContext {
-  const { request, url, ip, operation, access, limited } = arrival
+export function openContext(
+  arrival: Arrival,
+  id: string,
+  abort: Pick<Abort, 'signal' | 'orAborted'>,
+  options: ContextOptions,
+  socket: SocketHooks,
+  onStream: () => void,
+): OpenContext {
+  const { request, path, ip, operation, access, limited } = arrival
   const observers: StreamObserver[] = []
   const listeners: SettledListener[] = []
+  let url: URL | undefined
   let log: Logger | undefined
   let body: ReadRequest | undefined
   let bytes: Uint8Array<ArrayBuffer> | undefined // what `wire()` gives; dropped by `rewrite`
   let payload: Payload = nothingRead
   let model: ResolvedModel | undefined
   let keptOut: string | undefined
+  let target = ''
+  let ended: Outcome | undefined
 
   const ctx: Context = {
     id,
     request,
-    url,
+    path,
+    get url() {
+      url ??= urlOf(request)
+      return url
+    },
     ip,
     operation,
     access,
     limited,
-    headers: new Headers({ 'x-request-id': id }),
+    headers: createAnswerHeaders(),
     principal: anonymous,
     phase: 'reading' as Phase,
     usage: { promptTokens: 0, completionTokens: 0 },
-    signal,
+    get signal() {
+      return abort.signal
+    },
     get log() {
       log ??= options.log.child({ request_id: id })
       return log
     },
     async read() {
       if (body) return payload
-      if (arrival.body === 'operation') checkPath(url.pathname)
-      body = await orAborted(
-        readRequest(request, { as: arrival.body, operation, limit: options.bodyLimit, onChunk: options.onChunk }),
-        signal,
-      )
+      if (arrival.body === 'operation') checkPath(path)
+      const { bodyLimit: limit } = options
+      body = await abort.orAborted(readRequest(request, { as: arrival.body, operation, limit, onChunk: socket.onChunk }))
       ;({ payload, bytes } = body)
-      options.onRead?.()
+      socket.onRead?.()
       if (arrival.body !== 'operation') return payload
       if (payload.stream === true) onStream()
-      model = await options.models.resolve(payload.model)
+      const resolved = options.models.resolve(payload.model)
+      model = resolved instanceof Promise ? await resolved : resolved
       ctx.phase = 'waiting'
       return payload
+    },
+    get target() {
+      return target
+    },
+    set target(answered) {
+      target = answered
     },
     get payload() {
       return payload
@@ -107,7 +137,9 @@ export function openContext(arrival: Arrival, id: string, signal: AbortSignal, o
       observers.push(observer)
     },
     onSettled: listener => {
-      listeners.push(listener)
+      // a layer may have been waiting for what it gives back here, while the client left
+      if (ended) tellSettled([listener], ended, ctx)
+      else listeners.push(listener)
     },
     keepOut(why) {
       keptOut ??= why
@@ -120,17 +152,14 @@ export function openContext(arrival: Arrival, id: string, signal: AbortSignal, o
       if (options.log.isLevelEnabled('debug')) ctx.log.debug({ decision }, 'decision')
     },
   }
-  return { ctx, observers, listeners }
+  return {
+    ctx,
+    observers,
+    settle(outcome) {
+      ended = outcome
+      tellSettled(listeners, outcome, ctx)
+    },
+  }
 }
 
 const nothingRead: Payload = { model: '' }
-
-/** The result of `work`, unless the signal aborts first. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
-}

@@ -1,5 +1,6 @@
 import type { Context } from './context.ts'
 import { ConfigError, GatewayError } from './errors.ts'
+import { assertMayUse } from './judge-model.ts'
 import type { Handler, MaybePromise, Plugin, PluginInstance } from './plugin.ts'
 
 /** Answers one request. */
@@ -89,6 +90,7 @@ const admit: Handler = (ctx, next) => {
 
 const readBody: Handler = async (ctx, next) => {
   await ctx.read()
+  assertMayUse(ctx.principal, ctx.payload.model, ctx.model)
   return next()
 }
 

@@ -63,6 +63,16 @@ export const share = setting(
   { json: { ...decimal, minimum: 0 } },
 )
 
+/** A part of a whole, more than nothing. */
+export const portion = setting(
+  'a number greater than 0 and at most 1',
+  value => {
+    const number = readNumber(value)
+    return number > 0 && number <= 1 ? number : undefined
+  },
+  { json: { ...decimal, exclusiveMinimum: 0, maximum: 1 } },
+)
+
 const yes = ['true', 'yes', 'on', '1', 't']
 const no = ['false', 'no', 'off', '0', 'f']
 

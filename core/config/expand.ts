@@ -1,3 +1,4 @@
+import { placeholders } from '../processes/command-placeholders.ts'
 import { isMapping, type Path, type Tree } from './tree.ts'
 import { unmask } from './yaml.ts'
 
@@ -13,14 +14,14 @@ export interface Problem {
 type LookUp = (name: string) => string | undefined
 
 /**
- * Replaces `${NAME}` in the texts of the file by the variable's value; `$${` stands for a literal `${`.
+ * Replaces `${NAME}` in the texts of the file by the variable's value, and `${env.NAME}`, as llama-swap has it; `$${` stands for a literal `${`.
  * Always answers a copy, so that two places that share a YAML anchor do not change together later.
  */
 export function expandVariables(tree: Tree, lookUp: LookUp, problems: Problem[]): Tree {
   const visit = (node: unknown, path: Path, around: readonly unknown[]): unknown => {
     if (typeof node === 'string') {
       const text = unmask(node)
-      return expandText(text, isCommand(path), lookUp, message => problems.push({ path, message }))
+      return expandText(text, isOfProcess(path), lookUp, message => problems.push({ path, message }))
     }
     if (around.includes(node)) {
       problems.push({ path, message: 'must not contain itself; remove the YAML alias' })
@@ -34,10 +35,10 @@ export function expandVariables(tree: Tree, lookUp: LookUp, problems: Problem[])
   return visitMapping(tree, [], [tree])
 }
 
-function expandText(text: string, keepPort: boolean, lookUp: LookUp, report: (message: string) => void): string {
-  return text.replace(/\$\$\{|\$\{([^}]*)\}?/g, (match, name: string | undefined) => {
+function expandText(text: string, ofProcess: boolean, lookUp: LookUp, report: (message: string) => void): string {
+  return text.replace(/\$\$\{|\$\{(?:env\.)?([^}]*)\}?/g, (match, name: string | undefined) => {
     if (match === '$${') return '${'
-    if (keepPort && name === 'PORT') return match
+    if (ofProcess && placeholders.some(placeholder => match === `\${${placeholder}}`)) return match
     if (name === undefined || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || !match.endsWith('}')) {
       report(`has a \${ that is no variable; write \${NAME}, or $\${ for the two characters themselves`)
       return match
@@ -49,5 +50,5 @@ function expandText(text: string, keepPort: boolean, lookUp: LookUp, report: (me
   })
 }
 
-// The ${PORT} of a model's command is the port gatehouse picks for it.
-const isCommand = ([section, , key]: Path) => section === 'models' && (key === 'command' || key === 'extra_args')
+// What is known only when the process of a model starts; its API_KEY is not that of gatehouse.
+const isOfProcess = ([section, , key]: Path) => section === 'models' && ['command', 'extra_args', 'env', 'stop'].includes(String(key))

@@ -1,8 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
 import { describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LoadedConfig, loadConfig } from './load.ts'
+import { showConfig } from './show.ts'
 import { complaints, type Machine, tryConfig } from './try-config.ts'
 
 const yaml = (text: string) => ({ 'gatehouse.yaml': text })
@@ -35,6 +37,17 @@ describe('with nothing configured', () => {
       port_range_start: 8081,
       max_loaded_models: 2,
       health_check_sec: 30,
+      groups: {},
+      queue: { max_length: 256 },
+      breaker: {
+        enabled: true,
+        failures: 5,
+        failure_rate: 0.5,
+        min_requests: 20,
+        window: 60_000,
+        cooldown: 10_000,
+        max_cooldown: 300_000,
+      },
       plugins: { enabled: true, configs: {} },
       tls: { enabled: false },
       log: { format: 'auto' },
@@ -107,12 +120,12 @@ test('the example of the handbook is understood', async () => {
     home: { type: 'ollama', base_url: 'http://localhost:11434', headers: {}, timeouts: {} },
     box: { type: 'vllm', base_url: 'http://10.0.0.5:8000', api_key: 's3cret', headers: {}, timeouts: {} },
   })
-  const placed = { aliases: [], strategy: 'failover' as const, targets: [] }
+  const placed = { aliases: [], strategy: 'failover' as const, targets: [], unlisted: false }
+  const run = { health: '/health', env: {}, slots: 8, ttl: Number.POSITIVE_INFINITY, pin: false, preload: false }
   const server = { gpu_layers: -1, context_size: 4096, threads: 4, batch_size: 512, extra_args: [] }
   expect(config.models).toEqual([
-    { ...placed, name: 'qwen3-8b', model_path: '/models/qwen3-8b-q4_k_m.gguf', ...server },
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: gatehouse picks the port
-    { ...placed, name: 'whisper', command: 'whisper-server --port ${PORT} -m /models/whisper.bin' },
+    { ...placed, name: 'qwen3-8b', model_path: '/models/qwen3-8b-q4_k_m.gguf', ...server, ...run },
+    { ...placed, name: 'whisper', command: 'whisper-server --port ${PORT} -m /models/whisper.bin', ...run },
     {
       name: 'smart',
       aliases: ['gpt-4o'],
@@ -123,6 +136,7 @@ test('the example of the handbook is understood', async () => {
       ],
       context_length: 32_768,
       max_output_tokens: 4096,
+      unlisted: false,
     },
   ])
   expect(config.redis).toEqual({ url: 'redis://localhost:6379', on_error: 'local' })
@@ -235,7 +249,6 @@ describe('relative paths', () => {
 test('a home that is relative is relative to the working directory', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'gatehouse-config-'))
   const env = { HOME: 'me' }
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: filled in by us
   await Bun.write(join(cwd, 'me', '.gatehouse', 'gatehouse.yaml'), 'log: { file: "${HOME}/a.log" }')
   const { config, file } = await loadConfig({ argv: {}, env, cwd, home: env.HOME })
   rmSync(cwd, { recursive: true })
@@ -251,17 +264,20 @@ log: { file: ~/a.log }
 memory: { dir: m }
 database: { path: /d.db }
 llama_server_path: ./bin/llama-server
-models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve }]
+models_dir: models
+models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve, cwd: b }]
 `
-  const pathsOf = ({ tls, log, memory, database, llama_server_path, models }: LoadedConfig['config']) => [
+  const pathsOf = ({ tls, log, memory, database, llama_server_path, models_dir, models }: LoadedConfig['config']) => [
     tls.cert_file,
     tls.key_file,
     log.file,
     memory.dir,
     database.path,
     llama_server_path,
+    models_dir,
     models[0]?.model_path,
     models[1]?.command,
+    models[1]?.cwd,
   ]
   test('those of the file from its folder', async () => {
     const { config, shown } = await tryConfig({ files: { 'x/my.yaml': text }, argv: { config: 'x/my.yaml' } })
@@ -272,14 +288,21 @@ models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve }]
       'CWD/x/m',
       '/d.db',
       'CWD/x/bin/llama-server',
+      'CWD/x/models',
       'CWD/x/a.gguf',
       './serve',
+      'CWD/x/b',
     ])
   })
   test('those of everywhere else from the working directory', async () => {
     const { config, shown } = await tryConfig({
       files: { 'x/my.yaml': text, '.env': 'LOG_FILE=b.log\nMG_DATABASE_PATH=e.db' },
-      env: { TLS_CERT_FILE: 'd.pem', GATEHOUSE_LLAMA_SERVER_PATH: 'llama-server', GATEHOUSE_MODELS: '[{name: a, model_path: b.gguf}]' },
+      env: {
+        TLS_CERT_FILE: 'd.pem',
+        GATEHOUSE_LLAMA_SERVER_PATH: 'llama-server',
+        GATEHOUSE_MODELS_DIR: 'm',
+        GATEHOUSE_MODELS: '[{name: a, model_path: b.gguf}, {name: b, command: x, cwd: ~/c}]',
+      },
       argv: { config: 'x/my.yaml', 'memory.dir': 'n' },
     })
     expect(pathsOf(config).map(shown)).toEqual([
@@ -289,21 +312,30 @@ models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve }]
       'CWD/n',
       'CWD/e.db',
       'llama-server',
+      'CWD/m',
       'CWD/b.gguf',
-      undefined,
+      'x',
+      'HOME/c',
     ])
   })
 })
 
 describe('what is kept for a later release', () => {
+  const home = 'backends: { home: { type: ollama, base_url: "http://a" } }\n'
   test.each<[string, string, string]>([
     ['mcp: { servers: [{ name: a, command: x }] }', 'mcp.servers', 'MCP'],
     ['limiter: { rpm: 5 }', 'limiter.rpm', 'a request rate for each key'],
     ['quota: { default_tokens: 5 }', 'quota.default_tokens', 'a token quota for each key'],
     ['metrics: { open: true }', 'metrics.open', '/metrics'],
-    ['database: { path: a.db }', 'database.path', 'the database'],
     ['plugins: { enabled: true }', 'plugins.enabled', '/v1/plugins'],
     ['models: [{ name: a, command: x }]', 'models', 'running model servers'],
+    ['models_dir: m', 'models_dir', 'running model servers'],
+    ['groups: { a: { exclusive: true } }', 'groups.a.exclusive', 'running model servers'],
+    ['memory_limit: 8GiB', 'memory_limit', 'running model servers'],
+    [`${home}models: [{ name: a, strategy: warm, targets: [{ backend: home }] }]`, 'models', 'any strategy but failover'],
+    [`${home}models: [{ name: a, unlisted: yes, targets: [{ backend: home }] }]`, 'models', 'hiding a model'],
+    ['queue: { max_length: 5 }', 'queue.max_length', 'a queue for each model'],
+    ['breaker: { failures: 1 }', 'breaker.failures', 'the breaker'],
   ])('%s is a warning', async (text, path, feature) => {
     const { warnings, shown } = await tryConfig({ files: yaml(text) })
     expect(warnings.map(shown)).toEqual([`CWD/gatehouse.yaml: ${path}: ${feature} is not part of this release yet; the setting is kept`])
@@ -323,8 +355,46 @@ describe('what is kept for a later release', () => {
   ])('%s is none', async text => {
     expect((await tryConfig({ files: yaml(text) })).warnings).toEqual([])
   })
-  test('a model that gatehouse runs is a model somebody configured', async () => {
-    expect((await tryConfig({ files: yaml('models: [{ name: a, command: x }]') })).zeroConfig).toBe(false)
+  test.each(['models: [{ name: a, command: x }]', 'models_dir: m'])('%s is something that somebody configured', async text => {
+    expect((await tryConfig({ files: yaml(text) })).zeroConfig).toBe(false)
+  })
+})
+
+describe('a model that gatehouse runs', () => {
+  const load = async (text: string, env = {}) => (await tryConfig({ files: yaml(text), env })).config.models
+  test('has what was written', async () => {
+    const text = `
+groups: { big: { exclusive: true } }
+models:
+  - { name: a, command: x, health: /ready, env: { A: 1 }, stop: end, slots: 2, ttl: 10m, pin: yes, preload: on, load_timeout: none, group: big }
+`
+    expect((await load(text))[0]).toMatchObject({
+      ...{ health: '/ready', env: { A: '1' }, stop: 'end', slots: 2, ttl: 600_000, pin: true, preload: true, group: 'big' },
+      load_timeout: Number.POSITIVE_INFINITY,
+    })
+  })
+
+  test('keeps what only its start knows, and gets the variables of the environment', async () => {
+    const env = { KEY: 's3cret', API_KEY: 'ours', PORT: '1' }
+    const texts = 'command: "s ${PORT} ${KEY} ${env.KEY}", stop: "e ${MODEL_ID}", env: { K: "${API_KEY}", P: "${env.PORT}", L: "$${X}" }'
+    expect((await load(`models: [{ name: a, ${texts} }]`, env))[0]).toMatchObject({
+      command: 's ${PORT} s3cret s3cret',
+      stop: 'e ${MODEL_ID}',
+      env: { K: '${API_KEY}', P: '1', L: '${X}' },
+    })
+  })
+
+  test('is shown as it can be read again, without its secrets', async () => {
+    const text =
+      'groups: { g: {} }\nmodels: [{ name: a, command: "s --key ${KEY} ${PORT} ${API_KEY}", env: { T: "${KEY}" }, ttl: 90s, group: g, cwd: /c }]'
+    const shown = showConfig((await tryConfig({ files: yaml(text), env: { KEY: 's3cret-s3cret' } })).config)
+    expect(shown.models).toEqual([
+      {
+        ...{ name: 'a', aliases: [], strategy: 'failover', unlisted: false, command: 's --key <redacted> ${PORT} ${API_KEY}' },
+        ...{ health: '/health', env: { T: '<redacted>' }, cwd: '/c', slots: 8, ttl: '1m30s', pin: false, preload: false, group: 'g' },
+      },
+    ])
+    expect(await complaints({ files: yaml(Bun.YAML.stringify({ models: shown.models, groups: shown.groups })) })).toEqual([])
   })
 })
 

@@ -48,7 +48,7 @@ export interface LoadedConfig {
   readonly warnings: readonly string[]
   /** Lines to print at start, as information. */
   readonly notes: readonly string[]
-  /** True when nobody configured a model: no backend in any source, no OLLAMA_HOST, and no model that gatehouse runs. */
+  /** True when nobody configured a model: no backend in any source, no OLLAMA_HOST, and none that gatehouse runs. */
   readonly zeroConfig: boolean
   /** A line for each problem that is found in the config later on: where it was written, which setting, what to do. */
   lines(problems: readonly Problem[]): readonly string[]
@@ -96,7 +96,7 @@ export async function loadConfig({ argv, env, cwd, home: givenHome }: ConfigInpu
     warnings: [...draft.warnings, ...warnOfLater(config, sources)],
     notes: file && legacy ? [`${file.path}: read as a config of ${legacy.title}`] : [],
     lines: problems => problemLines(problems, draft, file),
-    zeroConfig: !hasBackends(config) && !config.models.some(({ model_path, command }) => model_path ?? command),
+    zeroConfig: !hasBackends(config) && !config.models_dir && !config.models.some(({ model_path, command }) => model_path ?? command),
   }
 }
 

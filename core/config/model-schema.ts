@@ -1,8 +1,9 @@
 import * as v from 'valibot'
-import { integer, share } from './amounts.ts'
+import { flag, integer, share } from './amounts.ts'
 import { given } from './patterns.ts'
+import { processDefaults, processEntries, program, serverDefaults, serverEntries } from './process-schema.ts'
 import { key, list, mapping, section } from './settings.ts'
-import { argument, choice, commandLine, text } from './texts.ts'
+import { choice, text } from './texts.ts'
 
 const modelName = v.pipe(
   text,
@@ -38,14 +39,8 @@ const targetSchema = mapping(
   }),
 )
 
-/** LlamaWrapper's keys of a model that gatehouse itself runs. Their defaults come below, so that it can be told what was written. */
-const serverEntries = {
-  gpu_layers: v.optional(key(integer(-1), 'With model_path: layers on the GPU; -1 all, 0 none (the default).')),
-  context_size: v.optional(key(integer(1), 'With model_path: tokens of context (default 4096).')),
-  threads: v.optional(key(integer(-1), 'With model_path: CPU threads (default 4); 0 and less leave it to llama-server.')),
-  batch_size: v.optional(key(integer(1), 'With model_path: tokens read at once (default 512).')),
-  extra_args: v.optional(key(list(argument), 'With model_path: more arguments for llama-server.')),
-}
+/** Every way to choose among the targets of a model. */
+export const strategies = ['failover', 'weighted', 'least-busy', 'fastest', 'warm', 'sticky'] as const
 
 /** A model has one of these. */
 const places = ['targets', 'model_path', 'command'] as const
@@ -56,7 +51,10 @@ export const modelSchema = mapping(
     v.strictObject({
       name: key(modelName, 'The name clients use; one "*" stands for anything.'),
       aliases: v.optional(key(list(modelName), 'Other names for it.'), []),
-      strategy: v.optional(key(choice('failover'), 'How a target is chosen: failover takes the first that answers.'), 'failover'),
+      strategy: v.optional(
+        key(choice(...strategies), 'How a target is chosen: failover takes the first in order that answers.'),
+        'failover',
+      ),
       targets: v.optional(
         key(
           v.pipe(list(targetSchema), v.minLength(1, 'must have at least one target, for example { backend: home }')),
@@ -68,10 +66,12 @@ export const modelSchema = mapping(
       cache_scope: v.optional(
         key(choice('key', 'all', 'off'), 'Who may have whose answers from the cache; off keeps none. Left out, cache.scope says it.'),
       ),
+      unlisted: v.optional(key(flag, 'Leave it out of /v1/models; who knows its name can use it.'), false),
       model_path: v.optional(key(text, 'The .gguf file of a model that gatehouse serves with llama-server.')),
       ...serverEntries,
       // biome-ignore lint/suspicious/noTemplateCurlyInString: what may stand in the text
-      command: v.optional(key(commandLine, 'Command of any other server that gatehouse runs; ${PORT} is the port it must listen on.')),
+      command: v.optional(key(program, 'Command of any other server that gatehouse runs; ${PORT} is the port it must listen on.')),
+      ...processEntries,
     }),
     v.metadata({ oneOf: places.map(given) }),
     v.rawCheck(({ dataset, addIssue }) => {
@@ -88,29 +88,18 @@ export const modelSchema = mapping(
       }
       if (given.length > 1)
         complain(given[1] ?? 'targets', `must not stand beside ${given[0]}; a model has one of targets, model_path, command`)
-      if (model.model_path !== undefined || given.length === 0) return
-      for (const name of Object.keys(serverEntries) as (keyof typeof serverEntries)[]) {
-        if (model[name] !== undefined) complain(name, 'is for models with a model_path')
+      const refuse = (entries: object, message: string) => {
+        for (const name of Object.keys(entries) as (keyof typeof model)[]) if (model[name] !== undefined) complain(name, message)
       }
+      if (model.model_path === undefined && given.length > 0) refuse(serverEntries, 'is for models with a model_path')
+      if (model.targets !== undefined) refuse(processEntries, 'is for models that gatehouse runs, with a model_path or a command')
     }),
-    v.transform(
-      ({
-        targets = [],
-        model_path,
-        gpu_layers = 0,
-        context_size = 4096,
-        threads = 4,
-        batch_size = 512,
-        extra_args = [],
-        command,
-        ...model
-      }) => ({
-        ...model,
-        targets,
-        ...(model_path !== undefined && { model_path, gpu_layers, context_size, threads, batch_size, extra_args }),
-        ...(command !== undefined && { command }),
-      }),
-    ),
+    v.transform(({ targets = [], ...model }) => ({
+      ...(model.model_path !== undefined && serverDefaults),
+      ...(targets.length === 0 && processDefaults),
+      ...model,
+      targets,
+    })),
   ),
 )
 

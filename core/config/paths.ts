@@ -9,7 +9,7 @@ export const expandHome = (path: string, home: string): string => (/^~(?=$|[\\/]
 /** Makes every path absolute. `folderOf` says what a relative one is relative to, by the setting it stands in. */
 export function settlePaths(config: Config, home: string, folderOf: (path: Path) => string): Config {
   const settle = (path: string, ...at: Path) => resolve(folderOf(at), expandHome(path, home))
-  const { tls, log, memory, database, llama_server_path: server } = config
+  const { tls, log, memory, database, llama_server_path: server, models_dir: modelsDir } = config
   return {
     ...config,
     data_dir: settle(config.data_dir, 'data_dir'),
@@ -24,10 +24,11 @@ export function settlePaths(config: Config, home: string, folderOf: (path: Path)
     database: { ...database, ...(database.path && { path: settle(database.path, 'database', 'path') }) },
     // a bare name is looked up in PATH
     ...(server && { llama_server_path: /[\\/]/.test(server) ? settle(server, 'llama_server_path') : server }),
-    models: config.models.map((model, index) =>
-      'model_path' in model && model.model_path !== undefined
-        ? { ...model, model_path: settle(model.model_path, 'models', index, 'model_path') }
-        : model,
-    ),
+    ...(modelsDir && { models_dir: settle(modelsDir, 'models_dir') }),
+    models: config.models.map((model, index) => ({
+      ...model,
+      ...(model.model_path !== undefined && { model_path: settle(model.model_path, 'models', index, 'model_path') }),
+      ...(model.cwd !== undefined && { cwd: settle(model.cwd, 'models', index, 'cwd') }),
+    })),
   }
 }

@@ -19,6 +19,19 @@ export function unknownBackends(tree: Tree, suggest: typeof didYouMean): Problem
   return problems
 }
 
+/** Groups that nobody has described. */
+export function unknownGroups(tree: Tree, suggest: typeof didYouMean): Problem[] {
+  const groups = isMapping(tree.groups) ? Object.keys(tree.groups) : []
+  const problems: Problem[] = []
+  forEachMapping(tree.models, ({ group }, m) => {
+    if (typeof group !== 'string' || groups.includes(group.trim())) return
+    const known = groups.length > 0 ? `; groups has ${groups.join(', ')}` : '; there are no groups'
+    const hint = suggest(group, groups) || known
+    problems.push({ path: ['models', m, 'group'], message: `names a group that is not configured: ${JSON.stringify(group)}${hint}` })
+  })
+  return problems
+}
+
 /** Names that are taken already: of models and their aliases, because a request must mean one model, and of MCP servers. */
 export function duplicateNames(tree: Tree): Problem[] {
   const taken = new Map<string, string>()

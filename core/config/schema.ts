@@ -4,6 +4,8 @@ import { backendSchema } from './backend-schema.ts'
 import { mcpSchema } from './mcp-schema.ts'
 import { modelSchema } from './model-schema.ts'
 import { builtinPlugins, isPluginPath } from './pipeline.ts'
+import { groupSchema } from './process-schema.ts'
+import { breakerSchema, queueSchema } from './routing-schemas.ts'
 import {
   cacheSchema,
   databaseSchema,
@@ -28,6 +30,8 @@ export const defaultCorsOrigins: readonly string[] = ['http', 'https'].flatMap(s
 )
 
 const backendName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]+$/, 'is not a name for a backend; use letters, digits, "_", "." and "-"'))
+
+const groupName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]+$/, 'is not a name for a group; use letters, digits, "_", "." and "-"'))
 
 const pluginName = v.pipe(
   text,
@@ -86,13 +90,23 @@ const keys = {
   backends: v.optional(key(mapping(v.record(backendName, backendSchema)), 'The model servers, by names of your own.'), {}),
   default_backend: v.optional(key(text, 'The backend that gets every model name nobody else claims.')),
   models: v.optional(key(list(modelSchema), 'Names for models, and models that gatehouse runs itself.'), []),
-  llama_server_path: v.optional(key(text, 'The llama-server program, for models with a model_path.')),
+  models_dir: v.optional(key(text, 'Folder with .gguf files, each of which is a model by the name of its file; with all folders in it.')),
+  groups: v.optional(
+    key(mapping(v.record(groupName, groupSchema)), 'Models that gatehouse runs and that share rules, by names of your own.'),
+    {},
+  ),
+  llama_server_path: v.optional(
+    key(text, 'The llama-server program, for models with a model_path and those of models_dir; left out, the one in the PATH.'),
+  ),
   port_range_start: v.optional(key(integer(1, 65_535), 'First port of the model servers that gatehouse runs.'), 8081),
   max_loaded_models: v.optional(key(integer(1), 'Most model servers that gatehouse runs at once.'), 2),
+  memory_limit: v.optional(key(bytes, 'Most memory that model servers may have together, of the machine and its GPUs.')),
   health_check_sec: v.optional(key(positiveNumber, 'Seconds between two checks of such a server.'), 30),
   limiter: v.optional(key(limiterSchema, 'Request rates of keys.'), {}),
   cache: v.optional(key(cacheSchema, 'The response cache.'), {}),
   quota: v.optional(key(quotaSchema, 'Token quotas of keys.'), {}),
+  queue: v.optional(key(queueSchema, 'The queue in front of each model.'), {}),
+  breaker: v.optional(key(breakerSchema, 'When a target that fails is left alone for a while.'), {}),
   router: key(section, 'Options of the plugin router.'),
   mcp: v.optional(key(mcpSchema, 'MCP servers, whose tools models may use.'), {}),
   introspection: v.optional(key(introspectionSchema, '/v1/system/* and the system card.'), {}),

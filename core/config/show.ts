@@ -1,3 +1,4 @@
+import { placeholders } from '../processes/command-placeholders.ts'
 import { redacted } from '../secrets/looks.ts'
 import { maskArguments, maskCommand, maskSettings, maskText } from '../secrets/mask.ts'
 import { secretsOf } from '../secrets.ts'
@@ -48,8 +49,10 @@ function visitScalar(part: Part, value: unknown, secrets: readonly string[]): un
 const hideAgain = (secrets: readonly string[]) => (text: string) =>
   secrets.reduce((shown, secret) => shown.replaceAll(secret, redacted), text)
 
-/** `${` as the file wants it, but for the port that stands for itself in a model's command. */
-const asLiteral = (text: string) => text.replace(/\$\{(?!PORT\})/g, '$$$${')
+/** `${` as the file wants it, but for what stands for itself in the command of a model. */
+const asLiteral = (text: string) => text.replace(placeholder, '$$$${')
+
+const placeholder = new RegExp(`\\$\\{(?!(?:${placeholders.join('|')})\\})`, 'g')
 
 function entriesOf(keys: readonly string[], value: Tree, partOf: (key: string) => Part | undefined, secrets: readonly string[]): Tree {
   const entries = keys.filter(key => value[key] !== undefined).map(key => [key, visit(partOf(key) ?? fileSchema, value[key], secrets)])

@@ -12,21 +12,26 @@ const longestUploadMs = 10 * 60_000
  * Reads a request body of at most `limit` bytes. Over that it stops reading and throws a 413; after ten minutes, a 408.
  * `onChunk` hears of each part of a large one.
  */
-export async function readBytes(request: Request, limit: number, onChunk?: () => void): Promise<Uint8Array<ArrayBuffer>> {
-  const encoding = request.headers.get('content-encoding')
+export function readBytes(request: Request, limit: number, onChunk?: () => void): Promise<Uint8Array<ArrayBuffer>> {
+  const { headers } = request
+  const encoding = headers.get('content-encoding')
   if (encoding && encoding !== 'identity')
     throw unsupportedMedia(`Send the body uncompressed; content-encoding "${encoding.slice(0, 100)}" is not read.`)
-  const declared = request.headers.get('content-length')
+  const declared = headers.get('content-length')
   // `content-length` may be trusted only without `transfer-encoding` (RFC 9112, 6.3)
-  if (declared !== null && !request.headers.has('transfer-encoding')) {
+  if (declared !== null && !headers.has('transfer-encoding')) {
     if (Number(declared) > limit) throw tooLarge(limit)
     if (Number(declared) <= smallUpload) return request.bytes() as Promise<Uint8Array<ArrayBuffer>>
   }
-  if (!request.body) return new Uint8Array(0)
+  return readParts(request.body as ReadableStream<Uint8Array> | null, limit, onChunk)
+}
+
+async function readParts(body: ReadableStream<Uint8Array> | null, limit: number, onChunk?: () => void): Promise<Uint8Array<ArrayBuffer>> {
+  if (!body) return new Uint8Array(0)
   const chunks: Uint8Array[] = []
   let size = 0
   const deadline = performance.now() + longestUploadMs
-  const reader = (request.body as ReadableStream<Uint8Array>).getReader()
+  const reader = body.getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return Buffer.concat(chunks, size) as Uint8Array<ArrayBuffer>
@@ -60,7 +65,9 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> {
     throw new GatewayError(400, 'invalid_request_error', 'invalid_json', 'Invalid request body', { cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidRequest('Invalid request body', 'invalid_json')
-  if (deeperThan(value, deepestJson)) throw invalidRequest(`The JSON is nested more than ${deepestJson} levels deep.`, 'json_too_deep')
+  // each level takes two brackets
+  if (bytes.length > 2 * deepestJson && deeperThan(value, deepestJson))
+    throw invalidRequest(`The JSON is nested more than ${deepestJson} levels deep.`, 'json_too_deep')
   return value as Record<string, unknown>
 }
 

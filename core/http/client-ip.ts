@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { createAddressList } from './address-list.ts'
 
 /**
  * The caller's address. `X-Forwarded-For` counts only when the socket's peer is a trusted proxy, and is read
@@ -6,14 +7,7 @@ import { BlockList, isIP } from 'node:net'
  */
 export function createClientIp(trusted: readonly string[]): (peer: string, headers: Headers) => string {
   if (trusted.length === 0) return plain
-  const list = new BlockList()
-  for (const entry of trusted) {
-    const [address = '', bits] = entry.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  const trusts = (address: string) => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const trusts = createAddressList(trusted)
 
   return (peer, headers) => {
     let ip = plain(peer)

@@ -30,8 +30,8 @@ interface Move {
 
 /** How long lines are gathered when nobody watches them come. */
 export const gatherMs = 250
-/** This much is written without waiting for more. Characters. */
-const enough = 4096
+/** This much is written without waiting for more. Bytes; a write is handed to a thread and back, which costs as much as ten lines. */
+const enough = 32 * 1024
 /** After a write that failed: a full disk may have room again; a pipe that was full has it soon. */
 const retryMs = 250
 const retryFullPipeMs = 10

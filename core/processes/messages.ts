@@ -5,6 +5,8 @@ export interface Order {
   readonly cwd: string
   /** How long the program may take to end when the house is gone. */
   readonly graceMs: number
+  /** A command that makes the program end, tried before any signal. */
+  readonly stop?: readonly string[]
 }
 
 /** The house wants the program to end. */
@@ -12,8 +14,11 @@ export interface Stop {
   readonly stopMs: number
 }
 
-/** What the shim tells the house: the program runs, could not be started, or has ended with all it has started. */
-export type Report = { readonly pid: number } | { readonly error: string } | { readonly exit: ChildExit }
+/**
+ * What the shim tells the house: the program runs, or could not be started; it has ended; and it is gone, with all that it has
+ * started.
+ */
+export type Report = { readonly pid: number } | { readonly error: string } | { readonly ended: ChildExit } | { readonly gone: true }
 
 /** How a program ended: one of the two. */
 export interface ChildExit {

@@ -1,53 +1,77 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { listOfKernel, listProcesses, type ProcessEntry } from './process-list.ts'
 
 /** SIGKILL is final, but the kernel takes its time with large processes. */
 const lastMs = 2_000
 const lookEveryMs = 20
 
-/**
- * Ends a program and everything it started that stayed in its process group: SIGTERM, and SIGKILL for whoever is
- * left after `graceMs`. Resolves when they are gone. On Windows there is only the end of the whole tree, at once.
- */
-export async function endGroup(leader: number, graceMs: number): Promise<void> {
-  if (process.platform === 'win32') return endTree(leader)
-  signalGroup(leader, 'SIGTERM')
-  if (await groupGone(leader, graceMs)) return
-  signalGroup(leader, 'SIGKILL')
-  await groupGone(leader, lastMs)
-}
+/** Finds, among all that runs, those who have to end as well although they have left the group. */
+export type FindStrays = (all: readonly ProcessEntry[]) => readonly ProcessEntry[]
 
-/** Sends a signal to all of a process group; false when nobody was there to take it. */
-function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
-  if (leader <= 1) return false // -1 would be every process there is
-  try {
-    process.kill(-leader, signal)
-    return true
-  } catch {
-    return false
+/**
+ * Ends a program and everything it started: its process group, and the strays. SIGTERM first, and SIGKILL for whoever
+ * is left after `graceMs`. Resolves when they are gone. On Windows there is only the end of the whole tree, at once.
+ */
+export async function endGroup(leader: number, graceMs: number, findStrays: FindStrays = () => []): Promise<void> {
+  if (process.platform === 'win32') return endTree(leader)
+  const doomed = process.platform === 'linux' ? membersNow(leader, findStrays) : membersAtFirst(leader, findStrays)
+  doomed.signal('SIGTERM')
+  if (await doomed.gone(graceMs)) return
+  // again and again: somebody may be starting somebody else right now
+  for (const deadline = performance.now() + lastMs; performance.now() < deadline; ) {
+    doomed.signal('SIGKILL')
+    if (await doomed.gone(lookEveryMs)) return
   }
 }
 
-async function groupGone(leader: number, withinMs: number): Promise<boolean> {
+interface Doomed {
+  signal(name: NodeJS.Signals): void
+  gone(withinMs: number): Promise<boolean>
+}
+
+/** Linux lists everything within a millisecond or two, so we look anew each time: who is born meanwhile is found too. */
+function membersNow(leader: number, findStrays: FindStrays): Doomed {
+  const strays = (all: readonly ProcessEntry[]) => findStrays(all).filter(({ group, living }) => living && group !== leader)
+  return {
+    signal(name) {
+      signalTo(-leader, name)
+      for (const { pid } of strays(listProcesses())) signalTo(pid, name)
+    },
+    gone: withinMs =>
+      until(withinMs, () => {
+        const all = listOfKernel()
+        if (!all) return !signalTo(-leader, 0)
+        return !all.some(({ group, living }) => living && group === leader) && strays(all).length === 0
+      }),
+  }
+}
+
+/** Elsewhere a list is the work of another program, so there is one, before anybody has lost their parent. */
+function membersAtFirst(leader: number, findStrays: FindStrays): Doomed {
+  const strays = findStrays(listProcesses()).filter(({ group }) => group !== leader)
+  const targets = [-leader, ...strays.map(({ pid }) => pid)]
+  return {
+    signal(name) {
+      for (const target of targets) signalTo(target, name)
+    },
+    gone: withinMs => until(withinMs, () => !targets.some(target => signalTo(target, 0))),
+  }
+}
+
+async function until(withinMs: number, check: () => boolean): Promise<boolean> {
   for (const deadline = performance.now() + withinMs; ; await Bun.sleep(lookEveryMs)) {
-    if (!isGroupAlive(leader)) return true
+    if (check()) return true
     if (performance.now() >= deadline) return false
   }
 }
 
-/** Zombies do not count: they take signals too, until somebody collects them, and in a container that may be nobody. */
-function isGroupAlive(leader: number): boolean {
-  if (!signalGroup(leader, 0)) return false
-  if (process.platform !== 'linux') return true
-  return readdirSync('/proc').some(entry => /^\d/.test(entry) && isLivingMember(entry, leader))
-}
-
-function isLivingMember(pid: string, leader: number): boolean {
+/** To a process, or by a negative number to all of a group; false when nobody was there to take it. */
+function signalTo(target: number, name: NodeJS.Signals | 0): boolean {
+  if (Math.abs(target) <= 1) return false // -1 would be every process there is
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // a name may hold spaces and parentheses
-    return Number(group) === leader && state !== 'Z' && state !== 'X'
+    process.kill(target, name)
+    return true
   } catch {
-    return false // it has ended meanwhile
+    return false
   }
 }
 

@@ -1,6 +1,8 @@
-import type { Order, Report, Stop } from './messages.ts'
-import { outliveParent } from './parent-death.ts'
+import { within } from '../within.ts'
+import { becomeGuardian } from './guardian.ts'
+import type { ChildExit, Order, Report, Stop } from './messages.ts'
 import { endGroup } from './process-group.ts'
+import { descendantsOf } from './process-list.ts'
 
 /**
  * `gatehouse __runner <command> <args…>`: stands between the house and a program that it started, and ends the
@@ -12,27 +14,38 @@ export async function runChild(argv: readonly string[]): Promise<never> {
     process.stderr.write('gatehouse: __runner is how gatehouse starts other programs; it is not for use by hand\n')
     process.exit(2)
   }
-  outliveParent()
+  const started = new Set<number>()
+  becomeGuardian(pid => started.has(pid))
   const order = await firstOrder()
-  const child = start(argv, order)
+  const start = (argv: readonly string[]) => {
+    const child = spawn(argv, order)
+    if (!(child instanceof Error)) started.add(child.pid)
+    return child
+  }
+  const child = start(argv)
   if (child instanceof Error) {
     await report({ error: child.message })
     process.exit(127)
   }
-  let ended: Promise<void> | undefined
+
+  const endAll = async (graceMs: number) => {
+    const deadline = performance.now() + graceMs
+    if (order.stop) await tryStopCommand(start(order.stop), child.exited, graceMs / 2)
+    await endGroup(child.pid, Math.max(0, deadline - performance.now()), all => descendantsOf(process.pid, all))
+  }
+  let ending: Promise<void> | undefined
   const end = (graceMs: number) => {
-    ended ??= endGroup(child.pid, graceMs)
-    return ended
+    ending ??= endAll(graceMs)
+    return ending
   }
   process.on('message', (stop: Stop) => end(stop.stopMs))
   process.on('disconnect', () => end(order.graceMs))
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end(order.graceMs))
   if (!process.connected) end(order.graceMs)
   report({ pid: child.pid })
-  const code = await child.exited
+  report({ ended: await exitOf(child) })
   await end(order.graceMs) // of whatever it has left behind
-  const signal = child.signalCode
-  await report({ exit: signal === null ? { code, signal } : { code: null, signal: String(signal) } })
+  await report({ gone: true })
   process.exit(0)
 }
 
@@ -48,7 +61,7 @@ function firstOrder(): Promise<Order> {
 }
 
 /** The program leads a process group of its own, so that all of it can be reached. */
-function start(argv: readonly string[], { env, cwd }: Order) {
+function spawn(argv: readonly string[], { env, cwd }: Order) {
   try {
     return Bun.spawn([...argv], {
       cwd,
@@ -62,6 +75,20 @@ function start(argv: readonly string[], { env, cwd }: Order) {
   } catch (error) {
     return error as Error
   }
+}
+
+async function exitOf(child: Bun.Subprocess): Promise<ChildExit> {
+  const code = await child.exited
+  const signal = child.signalCode
+  return signal === null ? { code, signal } : { code: null, signal: String(signal) }
+}
+
+/** Gives the command its time, and then the program what is left of it: it may end only a little later. */
+async function tryStopCommand(command: Bun.Subprocess | Error, programEnded: Promise<unknown>, ms: number): Promise<void> {
+  if (command instanceof Error) return void process.stderr.write(`gatehouse: the stop command could not be started: ${command.message}\n`)
+  const deadline = performance.now() + ms
+  await within(ms, command.exited)
+  if (command.exitCode === 0) await within(Math.max(0, deadline - performance.now()), programEnded)
 }
 
 /** Resolves when the house has it, or is gone and wants it no more: then the channel never says that it was sent. */

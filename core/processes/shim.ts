@@ -6,6 +6,7 @@ import type { Order, Report, Stop } from './messages.ts'
 
 /** The house's end of the channel to a shim. */
 export interface Shim {
+  readonly pid: number
   /** Nothing happens when it has ended already. */
   tell(message: Order | Stop): void
   kill(): void
@@ -46,6 +47,7 @@ export function startShim({ runner = ourselves(), argv, onReport, onOutput }: Sh
     return onOutput && stream && readLines(stream, line => onOutput(line, from))
   })
   return {
+    pid: shim.pid,
     tell(message) {
       try {
         shim.send(message)

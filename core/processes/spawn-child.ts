@@ -1,7 +1,9 @@
 import { within } from '../within.ts'
 import { findCommand } from './find-command.ts'
+import { type Mark, marked, withMark } from './mark.ts'
 import type { ChildExit } from './messages.ts'
 import { endGroup } from './process-group.ts'
+import { descendantsOf, listProcesses } from './process-list.ts'
 import { startShim } from './shim.ts'
 
 export type { ChildExit } from './messages.ts'
@@ -10,8 +12,12 @@ export type { ChildExit } from './messages.ts'
 export interface Child {
   /** The program's own. */
   readonly pid: number
+  /** Resolves as soon as the program itself has ended; what it started may still be about to. Never rejects. */
+  readonly ended: Promise<ChildExit>
   /** Resolves when it and everything it started are gone. Never rejects. */
   readonly exited: Promise<ChildExit>
+  /** The ids of it and of all it has started that runs still. */
+  family(): readonly number[]
   /** SIGTERM to it and all it started, SIGKILL after `graceMs`; resolves when they are gone. Stopping twice is fine. */
   stop(graceMs: number): Promise<void>
 }
@@ -20,11 +26,15 @@ export interface ChildOptions {
   /** A name to be found in the PATH of `env`, or a path, which counts from `cwd`. */
   readonly command: string
   readonly args?: readonly string[]
-  /** All it gets: nothing of ours is added. `safeEnvironment` is a good beginning. */
+  /** All it gets: nothing of ours is added, but for the mark. `safeEnvironment` is a good beginning. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
   /** How long it may take to end when gatehouse itself is gone (5 s). */
   readonly graceMs?: number
+  /** A command that makes it end, found as `command` is, and run before any signal; it may take half of the grace. */
+  readonly stop?: { readonly command: string; readonly args?: readonly string[] } | undefined
+  /** By this, those who have left its process group are found even when the shim is killed. */
+  readonly mark?: Mark
   /** Gets every line it writes. Without it, they are thrown away. */
   readonly onOutput?: (line: string, from: 'stdout' | 'stderr') => void
   /** The command that starts the shim; by default it is ourselves. */
@@ -36,28 +46,35 @@ const spareMs = 3_000
 
 /** Starts a program behind the shim. Rejects with a sentence that names the command when it cannot be started. */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
-  const { command, args = [], env, cwd = process.cwd(), graceMs = 5_000, onOutput, runner } = options
+  const { command, args = [], cwd = process.cwd(), graceMs = 5_000, stop: stopper, mark, onOutput, runner } = options
+  const env = mark === undefined ? options.env : withMark(options.env, mark)
   const cannotStart = (reason: string) => new Error(`the command "${command}" could not be started: ${reason}`)
   const started = Promise.withResolvers<number>()
-  let exit: ChildExit | undefined
+  const ended = Promise.withResolvers<ChildExit>()
+  let isGone = false
+  const argv = [findCommand(command, { env, cwd }), ...args]
+  const stopCommand = stopper && [findCommand(stopper.command, { env, cwd }), ...(stopper.args ?? [])]
   const shim = startShim({
     runner,
-    argv: [findCommand(command, { env, cwd }), ...args],
+    argv,
     onOutput,
     onReport(report) {
       if ('pid' in report) started.resolve(report.pid)
-      else if ('exit' in report) exit = report.exit
+      else if ('ended' in report) ended.resolve(report.ended)
+      else if ('gone' in report) isGone = true
       else started.reject(cannotStart(report.error))
     },
   })
   shim.gone.then(() => started.reject(cannotStart('its shim has ended')))
-  shim.tell({ env, cwd, graceMs })
+  shim.tell({ env, cwd, graceMs, ...(stopCommand && { stop: stopCommand }) })
   const pid = await started.promise
 
   const exited = shim.gone.then(async () => {
-    if (!exit) await endGroup(pid, 0) // somebody has killed the shim, so this is left to us
+    ended.resolve({ code: null, signal: 'SIGKILL' }) // unless it has told
+    // somebody has killed the shim, so this is left to us
+    if (!isGone) await endGroup(pid, 0, all => (mark === undefined ? [] : marked(mark, all)))
     await shim.lastLines()
-    return exit ?? { code: null, signal: 'SIGKILL' }
+    return ended.promise
   })
   const stop = async (stopMs: number) => {
     shim.tell({ stopMs })
@@ -68,7 +85,14 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   let stopped: Promise<void> | undefined
   return {
     pid,
+    ended: ended.promise,
     exited,
+    family() {
+      if (isGone) return []
+      const all = listProcesses()
+      if (all.length === 0) return [pid]
+      return descendantsOf(shim.pid, all).flatMap(entry => (entry.living ? [entry.pid] : []))
+    },
     stop(stopMs) {
       stopped ??= stop(stopMs)
       return stopped

@@ -1,32 +1,191 @@
-/** A snapshot of a process, for the admin page. */
-export type ProcessState = 'stopped' | 'starting' | 'ready' | 'stopping'
+import type { Logger } from 'pino'
+import { modelNotFound } from '../errors.ts'
+import { within } from '../within.ts'
+import type { AskGpuMemory } from './gpu-memory.ts'
+import { endLeftovers } from './pid-file-leftovers.ts'
+import type { ServerProcess } from './server-process.ts'
+import type { Lease } from './server-process-life.ts'
+import { createServerProcess } from './server-process-machine.ts'
+import { type ChoosePort, type ProcessSpec, type ProcessTimes, usualTimes } from './server-process-spec.ts'
+import { createMemoryWatch, type Learn } from './supervisor-memory.ts'
+import { createStartRoom, type EvictionPolicy, type Running } from './supervisor-room.ts'
+import { type RunningRow, rowOf } from './supervisor-rows.ts'
 
-/** One model server child and its model. A single queue owns every change of state. */
-export interface ServerProcess {
-  readonly model: string
-  /** Never decide on it; call `ensureReady`. */
-  readonly state: ProcessState
-  /** Where it listens, once ready. */
-  readonly baseUrl: string
-  /** Brings it up if needed; callers that arrive together share one start. Throws when the start fails. */
-  ensureReady(signal: AbortSignal): Promise<void>
-  /** SIGTERM to the whole process group, SIGKILL after `graceMs`. Stopping twice is fine. */
-  stop(graceMs: number): Promise<void>
-}
+export type { ProcessSnapshot, ProcessState, ServerProcess } from './server-process.ts'
+export type { Lease } from './server-process-life.ts'
+export type { EvictionPolicy, Running, Verdict } from './supervisor-room.ts'
+export type { RunningRow } from './supervisor-rows.ts'
 
 /** Owns every model server that gatehouse starts itself. */
 export interface Supervisor {
-  list(): readonly ServerProcess[]
-  /** The process that serves a model, or undefined when it is not one of ours. */
+  /** True when the config has a process for this model. */
+  has(model: string): boolean
+  /** For those who look on, and for its output. Those that are on their way out are there too. */
   get(model: string): ServerProcess | undefined
+  list(): readonly RunningRow[]
+  /**
+   * The use of a model's server: starts it when needed, and others go for it as the policy says. Release it when the request is
+   * over. Rejects with the reason of the signal, or with a GatewayError.
+   */
+  use(model: string, signal: AbortSignal): Promise<Lease>
+  /** Only brings it up. */
+  load(model: string, signal: AbortSignal): Promise<void>
+  /** Stops it when its requests are over, or by `force` at once. False when there is no such model. */
+  unload(model: string, options?: { readonly force?: boolean }): Promise<boolean>
+  unloadAll(options?: { readonly force?: boolean }): Promise<void>
+  /** Where somebody is who waits for a model; undefined when nobody has to wait. */
+  progress(model: string): Progress | undefined
+  /** Takes over a config. Processes whose own part has not changed go on, all others are stopped once nobody uses them. */
+  configure(plan: Plan): void
+  /** Ends everything at the same time; within the grace time, and a moment. Twice is once. */
+  close(graceMs: number): Promise<void>
 }
 
-/** Names the processes that must stop before `wanted` may start. Pure, so tests need no process. */
-export type EvictionPolicy = (wanted: string, running: readonly Running[]) => readonly string[]
+/** What the config says of processes. */
+export interface Plan {
+  readonly models: readonly ProcessSpec[]
+  readonly policy: EvictionPolicy
+  readonly choosePort: ChoosePort
+}
 
-export interface Running {
-  readonly model: string
-  /** Milliseconds since the epoch. */
-  readonly lastUsedAt: number
-  readonly inFlight: number
+/** What can be told to somebody who waits. */
+export interface Progress {
+  readonly state: 'queued' | 'starting' | 'stopping'
+  /** In the line of those who want to start. */
+  readonly queuePosition?: number
+  /** What is left of the usual time to load. */
+  readonly etaMs?: number
+}
+
+/** How long what may take. */
+export interface SupervisorTimes extends ProcessTimes {
+  /** So long a start waits for others to be idle by themselves; then they get no more requests until it had its turn. */
+  readonly patienceMs: number
+  readonly measureEveryMs: number
+}
+
+export interface SupervisorOptions {
+  readonly plan: Plan
+  /** `run` in the data folder; the processes are noted there for the gatehouse that comes after us. */
+  readonly runFolder: string
+  readonly log: Logger
+  readonly times?: Partial<SupervisorTimes>
+  readonly learn?: Learn
+  readonly askGpus?: AskGpuMemory
+  /** The command that starts the shim; by default it is ourselves. */
+  readonly runner?: readonly string[] | undefined
+  readonly now?: () => number
+}
+
+/** What the shim of a process may take longer than it was told. */
+const spareMs = 1_500
+
+/** Makes a supervisor, and ends what an earlier one has left behind. Nothing is started before somebody asks, but for `preload`. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { runFolder, log, runner, now = Date.now } = options
+  const times: SupervisorTimes = { ...usualTimes, patienceMs: 15_000, measureEveryMs: 10_000, ...options.times }
+  let plan = options.plan
+  let listed: ReadonlySet<string> = new Set()
+  /** Those that are not in the config any more stay until they have ended. */
+  const processes = new Map<string, ServerProcess>()
+
+  const memory = createMemoryWatch(() => processes.values(), options.learn, options.askGpus)
+  const room = createStartRoom({
+    policy: plan.policy,
+    running: () => [...processes.values()].flatMap(process => runningOf(process, memory.of(process)) ?? []),
+    evict: model => processes.get(model)?.unload() ?? Promise.reject(new Error(`the eviction policy names "${model}", which does not run`)),
+    patienceMs: times.patienceMs,
+  })
+  const leftovers = endLeftovers(runFolder, times.orphanGraceMs).then(
+    notes => {
+      for (const { model, pid } of notes) log.warn({ model, pid }, 'A model process that an earlier gatehouse has left behind was ended')
+    },
+    (err: unknown) => log.warn({ err }, 'Could not look for model processes that an earlier gatehouse has left behind'),
+  )
+  const measuring = setInterval(memory.measure, times.measureEveryMs)
+  measuring.unref()
+
+  const create = (spec: ProcessSpec): ServerProcess => {
+    let wasReady = false
+    const process = createServerProcess({
+      ...{ spec, room, times, runFolder, runner, log, now },
+      async choosePort() {
+        await leftovers // they hold ports and memory
+        return plan.choosePort()
+      },
+      onChange() {
+        room.look()
+        if (process.state === 'ready' && !wasReady) memory.measure()
+        wasReady = process.state === 'ready'
+      },
+    })
+    return process
+  }
+  const retire = async (process: ServerProcess) => {
+    await process.retire()
+    if (!listed.has(process.model)) processes.delete(process.model)
+  }
+  const configure = (next: Plan) => {
+    plan = next
+    listed = new Set(plan.models.map(({ model }) => model))
+    for (const spec of plan.models) {
+      const process = processes.get(spec.model)
+      if (process) process.update(spec)
+      else processes.set(spec.model, create(spec))
+    }
+    for (const process of processes.values()) if (!listed.has(process.model)) retire(process)
+    room.setPolicy(plan.policy)
+    for (const { model, preload } of plan.models) if (preload) processes.get(model)?.warm()
+  }
+  configure(plan)
+
+  const known = (model: string): ServerProcess => {
+    const process = listed.has(model) ? processes.get(model) : undefined
+    if (!process) throw modelNotFound(model)
+    return process
+  }
+  const closeAll = async (graceMs: number) => {
+    clearInterval(measuring)
+    const ends = [...processes.values()].map(process => process.close(graceMs))
+    await within(graceMs + spareMs, Promise.all([...ends, leftovers]))
+  }
+  let closed: Promise<void> | undefined
+  return {
+    configure,
+    has: model => listed.has(model),
+    get: model => processes.get(model),
+    list: () => [...processes.values()].map(process => rowOf(process, memory.of(process))),
+    use: async (model, signal) => known(model).use(signal),
+    load: async (model, signal) => known(model).ensureReady(signal),
+    async unload(model, how) {
+      const process = processes.get(model)
+      await process?.unload(how)
+      return process !== undefined
+    },
+    async unloadAll(how) {
+      await Promise.all([...processes.values()].map(process => process.unload(how)))
+    },
+    progress(model) {
+      const process = processes.get(model)
+      return process && progressOf(process, room.positionOf(model))
+    },
+    close(graceMs) {
+      closed ??= closeAll(graceMs)
+      return closed
+    },
+  }
+}
+
+/** Undefined when it takes no room. */
+function runningOf(process: ServerProcess, memoryBytes: number | undefined): Running | undefined {
+  const { state, lastUsedAt, since, inFlight } = process.snapshot()
+  if (state === 'stopped' || state === 'failed') return undefined
+  return { model: process.model, state, lastUsedAt: lastUsedAt ?? since, inFlight, memoryBytes }
+}
+
+function progressOf(process: ServerProcess, queuePosition: number | undefined): Progress | undefined {
+  const { state, queued, etaMs } = process.snapshot()
+  if (state === 'starting') return { state, ...(etaMs !== undefined && { etaMs }) }
+  if (state === 'stopping') return { state }
+  return queued > 0 ? { state: 'queued', ...(queuePosition !== undefined && { queuePosition }) } : undefined
 }

@@ -1,6 +1,7 @@
 import { invalidRequest, modelNotFound } from '../errors.ts'
 import type { Gateway, Route, Tokens } from '../gateway.ts'
 import { checkCall } from '../http/check.ts'
+import { assertMayUse } from '../judge-model.ts'
 import type { Payload } from '../openai.ts'
 
 export interface TokenizeOptions extends Pick<Gateway, 'models'> {
@@ -14,11 +15,12 @@ export const tokenizeRoute = ({ models, tokens }: TokenizeOptions): Route => ({
   access: 'key',
   limited: true,
   body: 'json',
-  async handle({ payload, signal }) {
+  async handle({ payload, principal, signal }) {
     const operation = operationOf(payload)
     checkCall(operation, payload)
     if (operation === 'embeddings') checkInput(payload.input)
     const model = await models.resolve(payload.model)
+    assertMayUse(principal, payload.model, model)
     if (!model) throw modelNotFound(payload.model)
     const { tokens: count, exact, method } = await tokens.count(payload, operation, model, signal)
     return Response.json({ tokens: count, exact, method })

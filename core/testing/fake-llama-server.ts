@@ -13,12 +13,17 @@ import { chatWriter } from './openai/chat-writer.ts'
 import { type Endpoint, type House, jsonRoute } from './openai/endpoint.ts'
 import { responsesWriter } from './openai/responses-writer.ts'
 import { textWriter } from './openai/text-writer.ts'
+import type { Exchange } from './server/exchange.ts'
 import { dispatch, type Routes, send } from './server/routes.ts'
 
 /** How a fake llama-server is started. */
 export interface LlamaServerOptions extends FakeOptions {
   /** For how long it answers 503 `Loading model` to everything, `/health` too (0). */
   readonly loadingMs?: number
+  /** Goes over what `/props` says. */
+  readonly props?: Readonly<Record<string, unknown>>
+  /** Sees every request first; true when it has taken it on itself. */
+  readonly intercept?: (exchange: Exchange) => Promise<boolean>
 }
 
 /**
@@ -37,20 +42,21 @@ export function fakeLlamaServer(options: LlamaServerOptions = {}): Promise<FakeS
   }
 
   return startFake(options, async exchange => {
+    if (await options.intercept?.(exchange)) return
     const { path, headers } = exchange.request
     const [pathname = ''] = path.split('?')
     const open = pathname === '/health' || pathname === '/v1/health'
     const key = headers.authorization?.replace(/^Bearer /, '') ?? headers['x-api-key']
     if (options.apiKey !== undefined && !open && key !== options.apiKey) return send(exchange, llamaError(401, 'Invalid API Key'))
     if (Date.now() < readyAt) return send(exchange, loadingReply)
-    await dispatch(exchange, routesOf(house, name, models), {
+    await dispatch(exchange, routesOf(house, name, models, options.props), {
       head: true,
       notFound: () => llamaError(404, 'File Not Found'),
     })
   })
 }
 
-function routesOf(house: House, name: string, models: readonly string[]): Routes {
+function routesOf(house: House, name: string, models: readonly string[], props: LlamaServerOptions['props']): Routes {
   const chat = jsonRoute(house, {
     check: checkLlamaChat,
     asked: askedOfMessages,
@@ -71,7 +77,7 @@ function routesOf(house: House, name: string, models: readonly string[]): Routes
     'GET /v1/health': health,
     'GET /models': () => llamaModels(models),
     'GET /v1/models': () => llamaModels(models),
-    'GET /props': () => llamaProps(name),
+    'GET /props': () => llamaProps(name, props),
     'POST /tokenize': ({ request }) => llamaTokenize(record(request.json)),
     'POST /apply-template': ({ request }) => llamaTemplate(record(request.json)),
     'POST /v1/chat/completions': chat,

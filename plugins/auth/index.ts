@@ -1,5 +1,6 @@
-import { type Context, definePlugin, GatewayError, type Principal } from 'gatehouse'
+import { type Context, definePlugin, GatewayError, type IndexedKey, type Principal } from 'gatehouse'
 import { createDoor } from './door.ts'
+import { createGrants, type Grants } from './grants.ts'
 import { isLocal } from './local.ts'
 import { fromHex, sameSecret, sha256 } from './secret.ts'
 
@@ -8,11 +9,11 @@ const failedLogins = { perMinute: 10, burst: 20 }
 
 const commandLine: Principal = { id: 'command-line', kind: 'admin' }
 
-/** Who is asking. Knows the static `API_KEY`, the admin key, the command line of this machine, and the modes in which nobody is asked. */
+/** Who is asking. Knows managed keys, the static `API_KEY`, the admin key, the command line of this machine, and the modes in which nobody is asked. */
 export default definePlugin({
   name: 'auth',
   guards: 'everything',
-  setup(_, { config, store, log }) {
+  async setup(_, { config, store, log, keys, records, usage }) {
     const known: { readonly hash: Uint8Array; readonly principal: Principal }[] = []
     const learn = (hash: Uint8Array | undefined, principal: Principal) => {
       if (hash) known.push({ hash, principal })
@@ -22,14 +23,35 @@ export default definePlugin({
     learn(api_key ? sha256(api_key) : undefined, { id: 'api-key', kind: 'static' })
     learn(fromHex(api_key_sha256), { id: 'initial', kind: 'static' })
     const local = fromHex(made?.local_token_sha256)
-    const asks = config.auth !== 'off' && known.some(({ principal }) => principal.kind !== 'admin')
+    const grantsOf = createGrants(keys)
+    const hasStatic = known.some(({ principal }) => principal.kind !== 'admin')
+    // once there was a managed key, its end opens nothing
+    let closed = false
+    const settle = (settings: { readonly closed: boolean }) => {
+      closed = settings.closed
+    }
+    const unfollow = records.settings.onChange(settle)
+    settle(await records.settings.get())
+    const asks = () => config.auth !== 'off' && (hasStatic || closed)
     const openDoor = createDoor({ allowedHosts: config.allowed_hosts, corsOrigins: config.cors_origins })
 
-    const identify = (ctx: Context, secret: string): Principal | undefined => {
+    const identify = (ctx: Context, secret: string): Principal | IndexedKey | undefined => {
       const hash = sha256(secret)
       const entry = known.find(entry => sameSecret(entry.hash, hash))
-      if (entry || !local || !sameSecret(local, hash)) return entry?.principal
-      return isLocal(ctx) ? commandLine : undefined
+      if (entry) return entry.principal
+      if (local && sameSecret(local, hash)) return isLocal(ctx) ? commandLine : undefined
+      return keys.find(hash)
+    }
+    /** Throws a 403 when a managed key is known, but not for this. */
+    const enter = (ctx: Context, who: Principal | IndexedKey): void => {
+      if ('kind' in who) {
+        ctx.principal = who
+        return
+      }
+      const grants = grantsOf(who)
+      grants.check(ctx)
+      usage.used(who.id, Date.now())
+      ctx.principal = grants.principal
     }
 
     const failed = async (ctx: Context) => {
@@ -49,21 +71,23 @@ export default definePlugin({
 
     /** On an open path a key only adds to what is shown, and must not be told from a wrong one by somebody who tries many. */
     const greet = async (ctx: Context, secret: string): Promise<void> => {
-      const principal = identify(ctx, secret)
-      if (!principal && asks) await failed(ctx)
-      if (principal && (await store.get(`locked:${ctx.ip}`)) === null) ctx.principal = principal
+      const who = identify(ctx, secret)
+      if (!who && asks()) await failed(ctx)
+      if (!who || (await store.get(`locked:${ctx.ip}`)) !== null) return
+      if ('kind' in who || isAllowed(grantsOf(who), ctx)) enter(ctx, who)
     }
 
     return {
+      close: unfollow,
       handle(ctx, next) {
         const secret = readSecret(ctx.request.headers)
         if (ctx.access === 'open') return secret === undefined ? next() : greet(ctx, secret).then(next)
-        const principal = secret === undefined ? undefined : identify(ctx, secret)
-        if (principal) {
-          ctx.principal = principal
+        const who = secret === undefined ? undefined : identify(ctx, secret)
+        if (who) {
+          enter(ctx, who)
           return next()
         }
-        if (asks || ctx.access === 'admin') return refuse(ctx)
+        if (asks() || ctx.access === 'admin') return refuse(ctx)
         openDoor.check(ctx.request.headers, ctx.url)
         ctx.principal = { id: 'open', kind: 'open' }
         return next()
@@ -71,6 +95,15 @@ export default definePlugin({
     }
   },
 })
+
+const isAllowed = ({ check }: Grants, ctx: Context): boolean => {
+  try {
+    check(ctx)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /**
  * `X-API-Key` is looked at first; only without one, `Authorization: Bearer`, the scheme in any case. A wrong

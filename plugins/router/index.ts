@@ -1,4 +1,4 @@
-import { type Context, definePlugin, GatewayError, modelNotFound, type ResolvedModel, v } from 'gatehouse'
+import { assertMayUse, type Context, definePlugin, GatewayError, modelNotFound, type ResolvedModel, v } from 'gatehouse'
 import { type Attempt, createAttempt } from './attempt.ts'
 import { type Failure, pause } from './failure.ts'
 import { createTicker } from './ticker.ts'
@@ -46,6 +46,7 @@ export default definePlugin({
             const result = await attempt(place)
             if (result instanceof Response) {
               if (place !== places[0]) ctx.keepOut('fallback')
+              ctx.target = `${place.target.backend}/${place.target.model}`
               return result
             }
             if (result.retry === 'never') throw result.error
@@ -73,7 +74,10 @@ function reasonOf({ error: { status, code, extra } }: Failure) {
 async function currentModel(ctx: Context, resolve: (name: string) => ResolvedModel | undefined | Promise<ResolvedModel | undefined>) {
   const { model: name } = ctx.payload
   const model = ctx.model?.asked === name ? ctx.model : await resolve(name)
-  if (model) return model
+  if (model) {
+    if (model !== ctx.model) assertMayUse(ctx.principal, name, model)
+    return model
+  }
   throw modelNotFound(name)
 }
 

@@ -40,7 +40,7 @@ export function llamaModels(names: readonly string[]): Reply {
 }
 
 /** `GET /props`, shortened to what a client looks at (server-context.cpp, get_res_props). */
-export function llamaProps(model: string): Reply {
+export function llamaProps(model: string, more: Readonly<Record<string, unknown>> = {}): Reply {
   return llamaReply({
     default_generation_settings: { params: { temperature: 0.8, top_k: 40, n_predict: -1, stream: false }, n_ctx: 4096 },
     total_slots: 4,
@@ -57,5 +57,6 @@ export function llamaProps(model: string): Reply {
     eos_token: '</s>',
     build_info: 'b9000-0c1e57098',
     is_sleeping: false,
+    ...more,
   })
 }

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** Who listens on a port. `unknown` where the system does not tell us. */
+export type Listener = 'ours' | 'theirs' | 'unknown'
+
+/**
+ * Whether it is a process of this family that listens on a port of this machine, and nobody else. A health check cannot tell:
+ * whoever took the port first may be well too, and llama-server shares its port with another one of the same user without a
+ * word (SO_REUSEPORT); half of the prompts would go there. Only Linux tells.
+ */
+export function whoListens(port: number, family: readonly number[]): Listener {
+  if (process.platform !== 'linux') return 'unknown'
+  const sockets = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(table => listeningSockets(table, port))
+  if (sockets.length === 0) return 'unknown'
+  const own = new Set(family.flatMap(socketsOf))
+  return sockets.every(socket => own.has(socket)) ? 'ours' : 'theirs'
+}
+
+const listening = '0A'
+/** 127.0.0.1, ::1, ::ffff:127.0.0.1 and "any", as the kernel writes them: words of four bytes in the order of a little machine. */
+const here = /^(0100007F|00000000|0{32}|0{24}01000000|0{16}FFFF00000100007F)$/
+
+/** The inodes of the sockets that take connections to 127.0.0.1 on a port. */
+function listeningSockets(table: string, port: number): readonly string[] {
+  return read(table)
+    .split('\n')
+    .flatMap(line => {
+      const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/)
+      const [address = '', at = ''] = local.split(':')
+      return state === listening && Number.parseInt(at, 16) === port && here.test(address) && inode ? [inode] : []
+    })
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function socketsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap(name => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${name}`))?.[1] ?? [])
+  } catch {
+    return []
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,80 @@
+import { constants } from 'node:os'
+import { createEstimate } from './estimate.ts'
+import type { OutputBuffer } from './output-buffer.ts'
+import { createRestarts } from './restarts.ts'
+import type { ProcessFailure } from './server-process-errors.ts'
+import type { ProcessTimes } from './server-process-spec.ts'
+import type { ChildExit } from './spawn-child.ts'
+
+/** What is remembered of the lives of a process: how long it loads, how it ended, and when it may be tried again. */
+export interface History {
+  readonly restarts: number
+  readonly exitCode: number | undefined
+  /** The last failure, until it was ready again. */
+  readonly failure: ProcessFailure | undefined
+  /** What is left of the pause before the next start. */
+  restMs(): number
+  /** What is left of the usual time to load; undefined before the first load. */
+  etaMs(startedAt: number): number | undefined
+  loaded(loadMs: number): void
+  ended(exit: ChildExit): void
+  /** A start has failed. */
+  failed(message: string): ProcessFailure
+  /** It has ended by itself. The failure when that happens too often; otherwise it is to be started again. */
+  lost(message: string): ProcessFailure | undefined
+  /** What has gone wrong does not count any more. */
+  forgive(): void
+}
+
+/** For the administrator. */
+const lastLines = 20
+
+/** Begins with nothing to remember. */
+export function createHistory(times: ProcessTimes, output: OutputBuffer, now: () => number): History {
+  let nextPause = createRestarts(times.restarts, now)
+  let failure: ProcessFailure | undefined
+  let notBefore = 0
+  let restarts = 0
+  let exitCode: number | undefined
+  const loadTimes = createEstimate()
+
+  const fail = (message: string, pauseMs: number): ProcessFailure => {
+    const words = output.lines().filter(({ from }) => from !== 'gatehouse')
+    notBefore = now() + pauseMs
+    failure = { at: now(), message, lines: words.slice(-lastLines).map(({ text }) => text), retryAt: notBefore }
+    return failure
+  }
+  return {
+    get restarts() {
+      return restarts
+    },
+    get exitCode() {
+      return exitCode
+    },
+    get failure() {
+      return failure
+    },
+    restMs: () => Math.max(0, notBefore - now()),
+    etaMs: startedAt => loadTimes.value && Math.round(Math.max(0, startedAt + loadTimes.value - now())),
+    loaded(loadMs) {
+      loadTimes.add(loadMs)
+      failure = undefined
+    },
+    ended({ code, signal }) {
+      exitCode = code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
+    },
+    failed: message => fail(message, nextPause() ?? times.cooldownMs),
+    lost(message) {
+      restarts++
+      const pauseMs = nextPause()
+      if (pauseMs === undefined) return fail(`${message}, too often lately`, times.cooldownMs)
+      notBefore = now() + pauseMs
+      return undefined
+    },
+    forgive() {
+      nextPause = createRestarts(times.restarts, now)
+      failure = undefined
+      notBefore = 0
+    },
+  }
+}

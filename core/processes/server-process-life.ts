@@ -1,0 +1,68 @@
+import type { Run } from './server-process-run.ts'
+import type { ServerAddress } from './server-process-spec.ts'
+
+/** The use of a ready server by one request. It is not stopped before that is over, unless by force. */
+export interface Lease extends ServerAddress, Disposable {
+  /** Aborts when the server is gone before its time; the reason is an error for the client. */
+  readonly gone: AbortSignal
+  /** The request is over. Twice is once. */
+  release(): void
+}
+
+/** A ready server and those who use it. */
+export interface Life {
+  readonly run: Run
+  readonly inFlight: number
+  /** Milliseconds since the epoch: the beginning or the end of the last use. */
+  readonly lastUsedAt: number
+  lease(): Lease
+  /** Nobody may count on it any more, for this reason. */
+  lose(error: unknown): void
+  /** Resolves when nobody uses it, or nobody is to be waited for. */
+  idle(): Promise<void>
+  /** Ends the wait for those who use it. */
+  force(): void
+}
+
+/** Begins with nobody. `onRelease` is called after each use. */
+export function createLife(run: Run, now: () => number, onRelease: () => void): Life {
+  const lost = new AbortController()
+  const waiting: (() => void)[] = []
+  let forced = false
+  let inFlight = 0
+  let lastUsedAt = now()
+  const tell = () => {
+    if (inFlight === 0 || forced) for (const resolve of waiting.splice(0)) resolve()
+  }
+  const force = () => {
+    forced = true
+    tell()
+  }
+  run.child.ended.then(force) // whoever still thinks they use it, does not
+  return {
+    run,
+    get inFlight() {
+      return inFlight
+    },
+    get lastUsedAt() {
+      return lastUsedAt
+    },
+    lease() {
+      let held = true
+      inFlight++
+      lastUsedAt = now()
+      const release = () => {
+        if (!held) return
+        held = false
+        inFlight--
+        lastUsedAt = now()
+        tell()
+        onRelease()
+      }
+      return { ...run.address, gone: lost.signal, release, [Symbol.dispose]: release }
+    },
+    lose: error => lost.abort(error),
+    idle: () => (inFlight === 0 || forced ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
+    force,
+  }
+}

@@ -1,0 +1,153 @@
+import type { MaybePromise } from '../plugin.ts'
+import { noRoom, type Room, type RoomRequest } from './server-process.ts'
+import { neverFits } from './server-process-errors.ts'
+
+/** A process that takes room, in whatever state, as an eviction policy sees it. */
+export interface Running {
+  readonly model: string
+  readonly state: 'starting' | 'ready' | 'stopping'
+  /** Milliseconds since the epoch. */
+  readonly lastUsedAt: number
+  readonly inFlight: number
+  /** What it holds now, as far as it was measured. */
+  readonly memoryBytes: number | undefined
+}
+
+/** Stop these first (none: start now), wait until something changes, or it will never fit, and why. */
+export type Verdict = { readonly evict: readonly string[] } | { readonly wait: true } | { readonly never: string }
+
+/** Says how there can be room for `wanted`. Pure, so tests need no process. Only what is ready and not in use may be evicted. */
+export type EvictionPolicy = (wanted: string, running: readonly Running[]) => Verdict
+
+export interface StartRoomOptions {
+  readonly policy: EvictionPolicy
+  /** Everything that takes room now. */
+  readonly running: () => readonly Running[]
+  /** Stops a process as soon as nobody uses it; whoever wants it meanwhile has to wait for its next start. */
+  readonly evict: (model: string) => MaybePromise<unknown>
+  /** So long the first one waits for others to be idle by themselves; then they get no more requests until it had its turn. */
+  readonly patienceMs: number
+}
+
+/** The room of a house: those who want to start stand in a line, and only the first is looked after. */
+export interface StartRoom extends Room {
+  /** Something has changed. */
+  look(): void
+  /** From now on it goes by this policy. */
+  setPolicy(policy: EvictionPolicy): void
+  /** Counts from 1; undefined when it does not stand in the line. */
+  positionOf(model: string): number | undefined
+  readonly length: number
+}
+
+interface Waiting extends RoomRequest {
+  settle(error?: unknown): void
+  /** Those who go for it; undefined while nobody does. */
+  leaving?: Promise<unknown>
+  /** It has been first for too long. */
+  impatient: boolean
+}
+
+/** An empty line. */
+export function createStartRoom({ policy, running, evict, patienceMs }: StartRoomOptions): StartRoom {
+  let line: readonly Waiting[] = []
+  let looking = false
+
+  /** One step for the first in the line; true when there may be another one to take. */
+  const step = (first: Waiting): boolean => {
+    const all = running()
+    const now = policy(first.model, all)
+    if ('never' in now) return leave(first, neverFits(first.model, now.never))
+    if ('evict' in now && now.evict.length === 0) return enter(first)
+    if (!first.mayEvict()) return leave(first, noRoom)
+    if (first.leaving) return false
+    // what is on its way out needs no help, and nobody else has to go instead of it
+    const staying = all.filter(({ state }) => state !== 'stopping')
+    const verdict = policy(first.model, first.impatient ? staying.map(asIfIdle) : staying)
+    if ('never' in verdict) return leave(first, neverFits(first.model, verdict.never))
+    if ('evict' in verdict && verdict.evict.length > 0) letGo(first, verdict.evict)
+    return false
+  }
+  const enter = (first: Waiting): true => {
+    first.granted()
+    return leave(first)
+  }
+  const leave = (who: Waiting, error?: unknown): true => {
+    line = line.filter(one => one !== who)
+    who.settle(error)
+    return true
+  }
+  const letGo = (first: Waiting, models: readonly string[]) => {
+    first.leaving = Promise.all(models.map(evict))
+      .catch((error: unknown) => leave(first, error))
+      .then(() => {
+        delete first.leaving
+        look()
+      })
+  }
+
+  const look = () => {
+    if (looking) return // a step changes things, which makes us look again
+    looking = true
+    try {
+      for (let first = line[0]; first && tryStep(first); first = line[0]);
+    } finally {
+      looking = false
+    }
+    growImpatient(line[0])
+  }
+  const tryStep = (first: Waiting): boolean => {
+    try {
+      return step(first)
+    } catch (error) {
+      return leave(first, error) // a policy that throws must not hold up the others
+    }
+  }
+  const clocks = new WeakSet<Waiting>()
+  const growImpatient = (first: Waiting | undefined) => {
+    if (!first || clocks.has(first)) return
+    clocks.add(first)
+    setTimeout(() => {
+      first.impatient = true
+      look()
+    }, patienceMs).unref()
+  }
+
+  return {
+    take(request) {
+      if (request.signal.aborted) return Promise.reject(request.signal.reason)
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const giveUp = () => {
+        leave(waiting, request.signal.reason)
+        look()
+      }
+      const waiting: Waiting = {
+        ...request,
+        impatient: false,
+        settle(error) {
+          request.signal.removeEventListener('abort', giveUp)
+          if (error === undefined) resolve()
+          else reject(error)
+        },
+      }
+      request.signal.addEventListener('abort', giveUp, { once: true })
+      line = [...line, waiting]
+      look()
+      return promise
+    },
+    look,
+    setPolicy(next) {
+      policy = next
+      look()
+    },
+    positionOf: model => {
+      const index = line.findIndex(one => one.model === model)
+      return index < 0 ? undefined : index + 1
+    },
+    get length() {
+      return line.length
+    },
+  }
+}
+
+const asIfIdle = (one: Running): Running => (one.state === 'ready' ? { ...one, inFlight: 0 } : one)

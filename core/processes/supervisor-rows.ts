@@ -1,0 +1,36 @@
+import type { ProcessState, ServerProcess } from './server-process.ts'
+
+/** A process as `GET /running` tells of it. Times are ISO 8601. */
+export interface RunningRow {
+  readonly model: string
+  readonly state: ProcessState
+  readonly pid: number | null
+  readonly port: number | null
+  readonly since: string
+  readonly last_used: string | null
+  readonly in_flight: number
+  /** Requests that wait for it to be ready. */
+  readonly queued: number
+  readonly memory_bytes: number | null
+  readonly restarts: number
+  /** How it ended last; 128 and more when a signal ended it. */
+  readonly exit_code: number | null
+}
+
+/** Makes the row of a process. */
+export function rowOf(process: ServerProcess, memoryBytes: number | undefined): RunningRow {
+  const { state, since, pid, port, lastUsedAt, inFlight, queued, restarts, exitCode } = process.snapshot()
+  return {
+    model: process.model,
+    state,
+    pid: pid ?? null,
+    port: port ?? null,
+    since: new Date(since).toISOString(),
+    last_used: lastUsedAt === undefined ? null : new Date(lastUsedAt).toISOString(),
+    in_flight: inFlight,
+    queued,
+    memory_bytes: memoryBytes ?? null,
+    restarts,
+    exit_code: exitCode ?? null,
+  }
+}

@@ -1,0 +1,229 @@
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { GatewayError } from '../../errors.ts'
+import { seededRandom } from '../../testing/random.ts'
+import { listProcesses, statOf } from '../process-list.ts'
+import type { ProcessSpec } from '../server-process-spec.ts'
+import { createSupervisor } from '../supervisor.ts'
+import { isAlive, runner } from './alive.ts'
+import { atMost } from './policy.ts'
+import { anyPort, keptLog, openFolders, patient, shortTimes, specOf, testKey, until } from './server.ts'
+import type { TestServer } from './servers.ts'
+
+/** What came of a walk. */
+export interface WalkReport {
+  readonly requests: number
+  readonly answered: number
+  readonly aborted: number
+  /** The others, by what their callers were told. */
+  readonly failed: Readonly<Record<string, number>>
+  /** Each must be empty. */
+  readonly wrongAnswers: readonly string[]
+  readonly stuck: readonly string[]
+  readonly doubleStarts: readonly string[]
+  readonly overCap: readonly string[]
+  readonly orphans: readonly number[]
+  readonly notAnsweredInTheEnd: readonly string[]
+  readonly starts: number
+  readonly kills: number
+}
+
+const models = ['m0', 'm1', 'm2', 'm3', 'm4', 'm5']
+const allowed = 2
+/** A request that has no end by then is stuck. */
+const stuckMs = 30_000
+
+export interface Walk {
+  readonly seed: number
+  readonly steps: number
+  /** A real server instead of the stand-in. */
+  readonly real?: TestServer | undefined
+}
+
+/**
+ * Random steps with six models, of which two may run: requests, aborts, crashes, hangs, unloads, changes of the config, and
+ * SIGKILL for children, shims and grandchildren. All children are real.
+ */
+export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
+  using folders = openFolders()
+  const { stand, runFolder } = folders
+  const random = seededRandom(seed)
+  const below = (limit: number) => Math.floor(random() * limit)
+  const oneOf = <T>(items: readonly T[]): T => items[below(items.length)] as T
+  let version = 0
+  const spec = (model: string, print: string): ProcessSpec => {
+    if (real) return { ...real.spec(stand, model, linkTo(stand.folder, model)), print }
+    const kin = random() < 0.3 && { grandchildren: [oneOf(['plain', 'own-session', 'deaf'] as const)] }
+    return specOf(stand, model, { loadMs: below(40), ...kin }, { print })
+  }
+  let specs = models.map(model => spec(model, '0'))
+  const planOf = () => ({ models: specs, policy: atMost(allowed), choosePort: anyPort })
+  const kept = keptLog()
+  const supervisor = createSupervisor({
+    plan: planOf(),
+    runFolder,
+    runner: runner.runner,
+    log: kept.log,
+    times: {
+      ...shortTimes,
+      ...{ healthEveryMs: 100, healthTimeoutMs: 200, healthFailures: 2, graceMs: 300, orphanGraceMs: 200, patienceMs: 300 },
+      ...{ restarts: { most: 1_000, windowMs: 60_000, firstMs: 5, longestMs: 20 }, measureEveryMs: 200 },
+    },
+    askGpus: async () => new Map(),
+  })
+
+  const found = { wrongAnswers: [] as string[], stuck: [] as string[], overCap: new Set<string>(), doubleStarts: new Set<string>() }
+  const count = { requests: 0, answered: 0, aborted: 0, kills: 0 }
+  const reasons = new Map<string, number>()
+  const open = new Map<AbortController, Promise<void>>()
+  const runningPids = () => models.flatMap(model => supervisor.get(model)?.snapshot().pid ?? [])
+
+  const request = (model: string) => {
+    const number = ++count.requests
+    const leaver = new AbortController()
+    const begun = performance.now()
+    const done = ask(model, oneOf(['echo', 'echo', 'burst:5:10', 'silent:30']), leaver.signal)
+      .then(
+        () => void count.answered++,
+        (error: unknown) => {
+          if (leaver.signal.aborted) count.aborted++
+          else reasons.set(reasonOf(error), (reasons.get(reasonOf(error)) ?? 0) + 1)
+        },
+      )
+      .finally(() => {
+        open.delete(leaver)
+        if (performance.now() - begun > stuckMs) found.stuck.push(`request ${number} to ${model}`)
+      })
+    open.set(leaver, done)
+  }
+  const ask = async (model: string, behaviour: string, signal: AbortSignal) => {
+    using lease = await supervisor.use(model, signal)
+    const response = await fetch(`${lease.baseUrl}/v1/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify({ model: behaviour, prompt: model, max_tokens: 8 }),
+      signal: AbortSignal.any([signal, lease.gone]),
+    })
+    const answer = (await response.json()) as { model?: string }
+    if (!response.ok) throw new Error(String(response.status))
+    if (answer.model !== model) found.wrongAnswers.push(`${model} was answered by ${answer.model}`)
+  }
+  const tell = async (model: string, what: string) => {
+    const port = supervisor.get(model)?.snapshot().port
+    if (port !== undefined)
+      await fetch(`http://127.0.0.1:${port}/stand-in/${what}`, { method: 'POST', signal: AbortSignal.timeout(200) }).catch(() => undefined)
+  }
+  const kill = (pid: number | undefined) => {
+    if (pid === undefined || pid <= 1 || !isAlive(pid)) return
+    count.kills++
+    process.kill(pid, 'SIGKILL')
+  }
+  const shimOf = (pid: number | undefined) => (pid === undefined ? undefined : Number(statOf(pid)?.[1]))
+  const hang = (model: string) => {
+    const { pid } = supervisor.get(model)?.snapshot() ?? {}
+    if (!real) return tell(model, 'hang')
+    if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGSTOP')
+  }
+
+  const stepOf: readonly (readonly [number, () => unknown])[] = [
+    [50, () => request(oneOf(models))],
+    [12, () => oneOf([...open.keys(), undefined])?.abort(new Error('gone home'))],
+    [4, () => tell(oneOf(models), 'crash')],
+    [2, () => hang(oneOf(models))],
+    [6, () => kill(oneOf([...runningPids(), undefined]))],
+    [3, () => kill(shimOf(oneOf([...runningPids(), undefined])))],
+    [3, () => kill(oneOf([...stand.starts(oneOf(models)).flatMap(({ grandchildren }) => grandchildren), undefined]))],
+    [5, () => void supervisor.unload(oneOf(models))],
+    [3, () => void supervisor.unload(oneOf(models), { force: true })],
+    [1, () => void supervisor.unloadAll()],
+    [
+      3,
+      () => {
+        const changed = oneOf(models)
+        specs = specs.map(one => (one.model === changed ? spec(changed, String(++version)) : one))
+        supervisor.configure(planOf())
+      },
+    ],
+    [30, () => Bun.sleep(below(120))],
+  ]
+  const total = stepOf.reduce((sum, [weight]) => sum + weight, 0)
+  const chooseBy = (at: number) => {
+    let passed = 0
+    const found = stepOf.find(([weight]) => {
+      passed += weight
+      return at < passed
+    })
+    return found?.[1] ?? (() => undefined)
+  }
+  const checkLiving = () => {
+    const living = livingServers(stand.folder)
+    if (living.size > allowed) found.overCap.add([...living.keys()].join(' '))
+    for (const [model, pids] of living) if (pids.length > 1) found.doubleStarts.add(`${model}: ${pids.join(' besides ')}`)
+  }
+
+  for (let step = 0; step < steps; step++) {
+    await chooseBy(random() * total)()
+    checkLiving()
+  }
+  await Promise.race([Promise.all(open.values()), Bun.sleep(stuckMs)])
+  for (const leaver of open.keys()) {
+    found.stuck.push('a request at the end')
+    leaver.abort()
+  }
+
+  // and all is as it should be
+  const notAnsweredInTheEnd: string[] = []
+  for (const model of models) {
+    await until(
+      () => supervisor.get(model)?.state !== 'failed' || Date.now() > (supervisor.get(model)?.snapshot().failure?.retryAt ?? 0),
+      'the end of a cooldown',
+    )
+    await ask(model, 'echo', AbortSignal.any([patient, AbortSignal.timeout(stuckMs)])).catch((error: unknown) =>
+      notAnsweredInTheEnd.push(`${model}: ${error}`),
+    )
+    checkLiving()
+  }
+  await supervisor.close(300)
+  const starts = models.flatMap(stand.starts)
+  const pids = [...starts.flatMap(({ pid, grandchildren }) => [pid, ...grandchildren])]
+  return {
+    ...count,
+    failed: Object.fromEntries(reasons),
+    wrongAnswers: found.wrongAnswers,
+    stuck: found.stuck,
+    overCap: [...found.overCap],
+    doubleStarts: [...found.doubleStarts, ...starts.flatMap(({ pid, besides }) => besides.map(other => `${pid} besides ${other}`))],
+    orphans: [...pids.filter(isAlive), ...[...livingServers(stand.folder).values()].flat()],
+    notAnsweredInTheEnd,
+    starts: starts.length,
+  }
+}
+
+const reasonOf = (error: unknown) =>
+  error instanceof GatewayError ? error.message.replace(/m\d/, '…') : String((error as { code?: unknown }).code ?? error)
+
+/** The model file under a name of its own, by which its server is known. */
+function linkTo(folder: string, model: string): string {
+  const path = join(folder, `${model}.gguf`)
+  if (!existsSync(path)) symlinkSync(process.env.GGUF_PATH ?? '', path)
+  return path
+}
+
+/** The pids of all that serve a model of this folder, by the model's name. Shims have the same words in their command. */
+function livingServers(folder: string): Map<string, number[]> {
+  const found = new Map<string, number[]>()
+  for (const { pid, living } of listProcesses()) {
+    const words = living ? commandOf(pid) : []
+    const model = words.find(word => word.startsWith(`${folder}/`) && word.endsWith('.gguf'))
+    if (model && !words.includes('__runner')) found.set(model, [...(found.get(model) ?? []), pid])
+  }
+  return found
+}
+
+function commandOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return []
+  }
+}
