@@ -10,6 +10,7 @@ import { whatRivalsForwardTo } from './house/rival.ts'
 import { type Options, readOptions } from './options.ts'
 import { cache } from './parts/cache.ts'
 import { latency } from './parts/latency.ts'
+import { limits } from './parts/limits.ts'
 import { memory } from './parts/memory.ts'
 import { openLoop } from './parts/open-loop.ts'
 import { slowReaders } from './parts/slow-readers.ts'
@@ -23,7 +24,7 @@ import { printComparison, printMarkdown, printOutcome, printSaved } from './repo
 import { columnOf, savedResults, saveResults } from './report/results.ts'
 import { show } from './report/table.ts'
 
-const parts = [throughput, latency, openLoop, cache, start, memory, streams, slowReaders]
+const parts = [throughput, latency, openLoop, cache, limits, start, memory, streams, slowReaders]
 /** Those that compare with others. */
 const compared = [throughput, latency, openLoop, cache]
 

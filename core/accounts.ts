@@ -32,10 +32,12 @@ export interface Accounts {
 export interface AccountSettings extends Pick<Config, 'redis'> {
   /** The SQLite file. */
   readonly path: string
+  /** Takes secrets out of what callers call things. */
+  readonly clear?: ((text: string) => string) | undefined
 }
 
 /** Opens the database, and Redis where it is configured. Throws a ConfigError when the database cannot be used. */
-export async function openAccounts({ redis, path }: AccountSettings, log: Logger): Promise<Accounts> {
+export async function openAccounts({ redis, path, clear }: AccountSettings, log: Logger): Promise<Accounts> {
   const records = await openRecords({ path })
   for (const warning of records.warnings) log.warn(warning)
   try {
@@ -45,7 +47,7 @@ export async function openAccounts({ redis, path }: AccountSettings, log: Logger
     const local = openLocal({ database, log })
     const ledger = shared ? shared.ledger({ local, database, log }) : sqliteLedger({ local })
     const leases = shared?.leases ?? memoryLeases()
-    const usage = createUsageGatherer({ records, log })
+    const usage = createUsageGatherer({ records, log, clear })
     return {
       records,
       keys,

@@ -97,6 +97,7 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
       apply(settings)
       return kept.use(settings.file)
     },
+    clear: (text: string) => screen.clear(text),
     reopen: kept.reopen,
     async end() {
       over()

@@ -1,8 +1,13 @@
 import type { Context } from './context.ts'
-import { type UsagePlace, utcDate } from './records/usage.ts'
+import { others, type UsagePlace, utcDate } from './records/usage.ts'
 
 /** Where the reports count a request. */
 export function usagePlace({ principal, payload, target }: Pick<Context, 'principal' | 'payload' | 'target'>): UsagePlace {
   const user = typeof payload.user === 'string' ? payload.user : ''
-  return { day: utcDate(Date.now()), keyId: principal.key?.id ?? 0, model: payload.model, target, user }
+  // a prompt that somebody has put in the wrong place is not for the database
+  const model = payload.model.length <= longestModel ? payload.model : others
+  return { day: utcDate(Date.now()), keyId: principal.key?.id ?? 0, model, target, user }
 }
+
+/** No model has a longer name. */
+const longestModel = 200

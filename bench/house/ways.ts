@@ -12,6 +12,8 @@ export interface Way {
   readonly pid?: number
   /** Rivals may write the JSON anew, and what they get wrong does not end the run. */
   readonly rival: boolean
+  /** What it wants to be shown. */
+  readonly key?: string
 }
 
 /** All ways that are compared, started. Disposing ends them. */

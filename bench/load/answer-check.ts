@@ -8,6 +8,8 @@ export interface Expected {
   readonly events?: number
   /** Rivals are sent a key, and may write the JSON anew: the upstream's content is enough, instead of its very bytes. */
   readonly rival?: boolean
+  /** Sent as the bearer. */
+  readonly key?: string
   /** What the cache has to say; without it, nobody looks. */
   readonly cache?: CacheWord
 }

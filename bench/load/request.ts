@@ -10,8 +10,8 @@ export interface Prompts {
 }
 
 /** The bytes that ask for what is expected. */
-export function requestFor(url: URL, { events, rival }: Expected, { prompt }: Pick<RequestOptions, 'prompt'> = {}): Buffer {
-  const options = { key: rival ? rivalKey : undefined, prompt }
+export function requestFor(url: URL, { events, rival, key }: Expected, { prompt }: Pick<RequestOptions, 'prompt'> = {}): Buffer {
+  const options = { key: key ?? (rival ? rivalKey : undefined), prompt }
   return events === undefined ? wholeRequest(url, options) : streamRequest(url, 0, events, options)
 }
 

@@ -93,7 +93,7 @@ export async function serveCommand(
     log.configure(logSettings(settled.config)) // its hashes are for no log, either
     const database = placeOfDatabase(loaded)
     if (database.warning !== undefined) log.warn(database.warning)
-    const accounts = await openAccounts({ path: database.path, redis: settled.config.redis }, log)
+    const accounts = await openAccounts({ path: database.path, redis: settled.config.redis, clear: log.clear }, log)
     const serving = await serve({
       accounts,
       config: settled.config,

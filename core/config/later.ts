@@ -3,8 +3,6 @@ import type { Config } from './schema.ts'
 /** Settings that are checked and kept, but do nothing yet. A release that brings the feature deletes its line. */
 const later: readonly { readonly feature: string; readonly at: string; readonly asked: (config: Config) => boolean }[] = [
   { feature: 'MCP', at: 'mcp', asked: ({ mcp }) => mcp.enabled },
-  { feature: 'a request rate for each key', at: 'limiter', asked: () => true },
-  { feature: 'a token quota for each key', at: 'quota', asked: () => true },
   { feature: '/metrics', at: 'metrics', asked: () => true },
   { feature: '/v1/plugins', at: 'plugins.enabled', asked: ({ plugins }) => plugins.enabled },
   { feature: 'running model servers', at: 'models', asked: ({ models }) => models.some(runsItself) },

@@ -324,8 +324,6 @@ describe('what is kept for a later release', () => {
   const home = 'backends: { home: { type: ollama, base_url: "http://a" } }\n'
   test.each<[string, string, string]>([
     ['mcp: { servers: [{ name: a, command: x }] }', 'mcp.servers', 'MCP'],
-    ['limiter: { rpm: 5 }', 'limiter.rpm', 'a request rate for each key'],
-    ['quota: { default_tokens: 5 }', 'quota.default_tokens', 'a token quota for each key'],
     ['metrics: { open: true }', 'metrics.open', '/metrics'],
     ['plugins: { enabled: true }', 'plugins.enabled', '/v1/plugins'],
     ['models: [{ name: a, command: x }]', 'models', 'running model servers'],

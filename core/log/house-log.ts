@@ -20,6 +20,8 @@ export type HouseLog = Logger & {
    * one before kept. Loggers made with `child` keep the level they were made with.
    */
   configure(settings: LogSettings): Promise<void>
+  /** A text without the secrets that must not stand in any line. */
+  clear(text: string): string
   /** Opens the file anew, after somebody moved it away. False when there is none; rejects when it cannot be opened. */
   reopen(): Promise<boolean>
   /** Writes what is left, for as long as that is worth waiting for, and lets go of the file. */

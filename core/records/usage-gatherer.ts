@@ -17,6 +17,8 @@ export interface UsageGatherer {
 export interface GathererOptions {
   readonly records: Pick<Records, 'usage' | 'keys'>
   readonly log: Pick<Logger, 'warn'>
+  /** Takes secrets out of a text; names with some in them are counted under `others`. */
+  readonly clear?: ((text: string) => string) | undefined
   /** What a killed process loses at most. */
   readonly intervalMs?: number
 }
@@ -39,7 +41,7 @@ const nothing: UsageCounts = {
 const names = Object.keys(nothing) as readonly (keyof UsageCounts)[]
 
 /** Starts to gather. */
-export function createUsageGatherer({ records, log, intervalMs = 2000 }: GathererOptions): UsageGatherer {
+export function createUsageGatherer({ records, log, intervalMs = 2000, clear = text => text }: GathererOptions): UsageGatherer {
   const waiting = new Map<string, Counted>()
   const uses = new Map<number, number>()
   let writing = Promise.resolve()
@@ -54,10 +56,13 @@ export function createUsageGatherer({ records, log, intervalMs = 2000 }: Gathere
     }
     for (const count of names) row[count] += counts[count] ?? 0
   }
+  // callers put keys into the wrong fields
+  const nameWithout = (name: string) => (clear(name) === name ? name : others)
+  const named = (row: UsageRow): UsageRow => ({ ...row, model: nameWithout(row.model), user: nameWithout(row.user) })
   const writeUsage = async (rows: readonly UsageRow[]) => {
     for (const row of rows) waiting.delete(nameOf(row))
     try {
-      await records.usage.add(rows)
+      await records.usage.add(rows.map(named))
     } catch (error) {
       for (const row of rows) add(row, row, Number.POSITIVE_INFINITY)
       throw error

@@ -209,13 +209,19 @@ function linkTo(folder: string, model: string): string {
   return path
 }
 
-/** The pids of all that serve a model of this folder, by the model's name. Shims have the same words in their command. */
+/**
+ * The pids of all that serve a model of this folder, by the model's file. Shims have the same words in their command, and so has
+ * for a moment what a server is about to start.
+ */
 function livingServers(folder: string): Map<string, number[]> {
   const found = new Map<string, number[]>()
-  for (const { pid, living } of listProcesses()) {
-    const words = living ? commandOf(pid) : []
-    const model = words.find(word => word.startsWith(`${folder}/`) && word.endsWith('.gguf'))
-    if (model && !words.includes('__runner')) found.set(model, [...(found.get(model) ?? []), pid])
+  const modelOf = (pid: number) => {
+    const words = commandOf(pid)
+    return words.includes('__runner') ? undefined : words.find(word => word.startsWith(`${folder}/`) && word.endsWith('.gguf'))
+  }
+  for (const { pid, parent, living } of listProcesses()) {
+    const model = living ? modelOf(pid) : undefined
+    if (model && modelOf(parent) !== model) found.set(model, [...(found.get(model) ?? []), pid])
   }
   return found
 }

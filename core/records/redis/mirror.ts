@@ -51,7 +51,9 @@ interface MarkRow {
 export function openMirror(database: Database, shelves: Readonly<Record<Kind, Shelf>>): Mirror {
   const one = database.prepare<MarkRow, [string, number]>('SELECT * FROM shared_rows WHERE kind = ? AND id = ?')
   const some = database.prepare<MarkRow, [string, number, number]>('SELECT * FROM shared_rows WHERE kind = ? AND id BETWEEN ? AND ?')
-  const put = database.prepare('INSERT OR REPLACE INTO shared_rows (kind, id, version, state, at, change, origin, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const put = database.prepare(
+    'INSERT OR REPLACE INTO shared_rows (kind, id, version, state, at, change, origin, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  )
   const forget = database.prepare<unknown, [string, number]>('DELETE FROM shared_rows WHERE kind = ? AND id = ?')
   const move = database.prepare<unknown, [number, string]>('UPDATE shared_position SET seq = ?, change = ?')
   const lastOf = database.prepare<{ readonly id: number | null }, [string, string]>(

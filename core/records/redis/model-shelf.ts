@@ -7,7 +7,10 @@ import { type Shelf, upsert } from './shelf.ts'
 const columns = ['name', 'folded_name', 'backend', 'base_url', 'upstream_model', 'enabled', 'source', 'created_at', 'version']
 
 /** The models in SQLite, as others change them. `find` reads one. */
-export function modelShelf(database: Database, find: (id: number) => ModelRecord | undefined): Shelf & { named(name: string): number | undefined } {
+export function modelShelf(
+  database: Database,
+  find: (id: number) => ModelRecord | undefined,
+): Shelf & { named(name: string): number | undefined } {
   const put = database.prepare(upsert('models', columns))
   const remove = database.prepare<unknown, [number]>('DELETE FROM models WHERE id = ?')
   const named = database.prepare<{ readonly id: number }, [string]>('SELECT id FROM models WHERE name = ?')

@@ -13,7 +13,8 @@ export function renumber(database: Database, kind: Exclude<Kind, 'settings'>, mo
   const move = (from: number, to: number) => {
     database.query(`UPDATE ${table} SET id = ?2 WHERE id = ?1`).run(from, to)
     database.query('UPDATE shared_rows SET id = ?2 WHERE kind = ?3 AND id = ?1').run(from, to, kind)
-    if (kind === 'key') for (const name of ofKeys) database.query(`UPDATE OR IGNORE ${name} SET key_id = ?2 WHERE key_id = ?1`).run(from, to)
+    if (kind === 'key')
+      for (const name of ofKeys) database.query(`UPDATE OR IGNORE ${name} SET key_id = ?2 WHERE key_id = ?1`).run(from, to)
   }
   const clear = (id: number) => {
     database.query(`DELETE FROM ${table} WHERE id = ?`).run(id)

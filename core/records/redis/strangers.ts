@@ -1,7 +1,7 @@
 import type { JoinParts } from './join.ts'
 import type { Place } from './mirror.ts'
-import { type Kind, readRow } from './row.ts'
 import { renumber } from './renumber.ts'
+import { type Kind, readRow } from './row.ts'
 import type { Ids, Position } from './talk.ts'
 
 const readAtOnce = 500
@@ -10,14 +10,23 @@ const readAtOnce = 500
  * Gives rows of this instance other ids, because others have other rows under them: two databases that were used without
  * Redis before both count from 1. Rejects when Redis cannot be asked to the end; then nothing has changed.
  */
-export async function settleStrangers(parts: JoinParts, strangers: readonly Place[], arrived: { readonly position: Position; readonly ids: Ids }): Promise<void> {
+export async function settleStrangers(
+  parts: JoinParts,
+  strangers: readonly Place[],
+  arrived: { readonly position: Position; readonly ids: Ids },
+): Promise<void> {
   for (const kind of ['key', 'model'] as const) {
     const ids = strangers.flatMap(place => (place.kind === kind ? place.id : []))
     if (ids.length > 0) await settleKind(parts, kind, ids, arrived)
   }
 }
 
-async function settleKind({ database, mirror, talk, audit, log }: JoinParts, kind: Exclude<Kind, 'settings'>, ids: readonly number[], arrived: { readonly position: Position; readonly ids: Ids }) {
+async function settleKind(
+  { database, mirror, talk, audit, log }: JoinParts,
+  kind: Exclude<Kind, 'settings'>,
+  ids: readonly number[],
+  arrived: { readonly position: Position; readonly ids: Ids },
+) {
   const byOrigin = new Map(ids.map(id => [mirror.mark(kind, id)?.origin, id]))
   const moves = new Map<number, number>()
   // they may have been given other ids before, and this database be a backup from before that
@@ -41,7 +50,10 @@ async function settleKind({ database, mirror, talk, audit, log }: JoinParts, kin
     renumber(database, kind, moves)
   })
   work.immediate()
-  log.warn({ kind, ids: Object.fromEntries([...moves].slice(0, 50)) }, `${moves.size} rows of this instance have other ids now, because others share rows with theirs`)
+  log.warn(
+    { kind, ids: Object.fromEntries([...moves].slice(0, 50)) },
+    `${moves.size} rows of this instance have other ids now, because others share rows with theirs`,
+  )
 }
 
 const nameIn = (body: string | undefined): string | null => (body ? ((JSON.parse(body) as { readonly name: string }).name ?? null) : null)

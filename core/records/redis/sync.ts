@@ -1,11 +1,12 @@
-import type { Logger } from '../../log.ts'
 import type { RedisLink } from '../../stores/redis/link.ts'
 import { RedisUnusable, replyCode } from '../../stores/redis/reasons.ts'
 import { unavailable } from '../../stores/redis/unavailable.ts'
 import type { AuditEntry } from '../audit.ts'
+import { endOf, type Happened, type Hearers, happenedIn, openIntake } from './intake.ts'
 import { type JoinParts, joinShared } from './join.ts'
 import type { Place } from './mirror.ts'
-import type { PlacedText, Position, Write } from './talk.ts'
+import { writeRow } from './row.ts'
+import type { News, Position, Write } from './talk.ts'
 
 /** A change to be made in Redis, on top of all that is known. */
 export interface Commit {
@@ -17,6 +18,8 @@ export interface Commit {
 
 /** Keeps the mirror and Redis the same. */
 export interface Sync {
+  /** False before the first time that all is known, and from the moment in which Redis lost something until it has it again. */
+  readonly inStep: boolean
   /** Brings the mirror up to what Redis has now, as far as that can be done. */
   refresh(): Promise<void>
   /** The same; true when there was something new. Throws a 503 when it cannot be done. */
@@ -30,87 +33,65 @@ export interface Sync {
 
 export interface SyncParts extends JoinParts {
   readonly link: RedisLink
+  readonly hearers: Hearers
   readonly pollMs: number
-  /** Rows have changed. `all`: any of them may have. */
-  readonly tell: (touched: readonly Place[] | 'all') => void
-  /** The same, when they could not be written here. */
-  readonly tellUnwritten: (rows: readonly PlacedText[]) => void
 }
 
 /** Begins to keep them so. */
 export function startSync(parts: SyncParts): Sync {
-  const { link, mirror, talk, unanswered, log, pollMs, tell, tellUnwritten } = parts
-  let inStep = mirror.position.change !== ''
+  const { link, mirror, talk, unanswered, hearers, log, pollMs } = parts
+  const intake = openIntake(mirror, unanswered, hearers, log)
+  let inStep = mirror.position.seq > 0 && mirror.position.change !== ''
   let looking: Promise<void> | undefined
   let again = false
   let closed = false
   let complained = ''
 
-  /** Takes in what was heard, if nobody else has taken it in meanwhile. */
-  const take = (rows: readonly PlacedText[], since: Position, to: Position, happened: readonly (Place & { readonly change: string })[]) => {
-    try {
-      const note = () => {
-        for (const { change, ...place } of happened) unanswered.happened(change, place)
-      }
-      const taken = mirror.take(rows, mirror.position === since ? to : undefined, note)
-      if (taken.strangers.length > 0) lose(mirror.position)
-      if (taken.broken.length > 0) log.error({ rows: taken.broken.slice(0, 20).map(({ kind, id }) => `${kind}:${id}`) }, 'Redis holds rows that make no sense')
-      if (taken.touched.length > 0) tell(taken.touched)
-    } catch (error) {
-      tellUnwritten(rows) // a key that was revoked is refused even when the disk is full
-      throw error
-    }
-  }
+  /** Redis does not know the position, unless it is another one by now. */
   const lose = (since: Position) => {
-    if (mirror.position !== since) return // it was found out of an older one
+    if (mirror.position !== since) return
     inStep = false
     mirror.lose()
     void wake()
   }
+  /** What was asked for from a position that is no longer ours is asked for again. */
+  const takeNews = (news: News, since: Position) => {
+    if (mirror.position === since && intake.take(news.rows, happenedIn(news), endOf(news, since))) lose(mirror.position)
+  }
   const pull = async (): Promise<boolean> => {
-    let any = false
-    while (inStep && !closed) {
+    for (let any = false; ; any = true) {
       const since = mirror.position
       const news = await talk.news(since)
-      if (closed) break
-      if (news === 'lost') {
-        lose(since)
-        continue
-      }
-      const last = news.entries.at(-1)
-      if (!last) return any
-      if (mirror.position === since) takeNews(news, since)
-      any = true
+      if (closed) return any
+      if (news === 'lost') lose(since)
+      else if (news.entries.length === 0) return any
+      else takeNews(news, since)
+      if (!inStep) return true
     }
-    return any
-  }
-  const takeNews = ({ entries, rows }: Exclude<Awaited<ReturnType<typeof talk.news>>, 'lost'>, since: Position) => {
-    const last = entries.at(-1) ?? since
-    const happened = entries.flatMap(({ change, kind, id }) => (kind === 'arrival' ? [] : { change, kind, id }))
-    take(rows, since, { seq: last.seq, change: last.change }, happened)
   }
   const join = async () => {
     const { touched, given } = await joinShared(parts)
     if (closed) return
     inStep = true
-    log.info({ given }, given > 0 ? 'keys, models and settings are shared through Redis, which was given what it lacked' : 'keys, models and settings are shared through Redis')
-    if (touched) tell('all')
+    log.info(
+      { given },
+      given > 0 ? 'Redis was given keys, models and settings that it did not have' : 'keys, models and settings are those in Redis',
+    )
+    hearers.tell(touched ? 'all' : [])
   }
-
   const look = async () => {
     do {
       again = false
       if (closed || link.state === 'down') return
-      await pull()
-      if (!inStep) await join()
+      if (inStep) await pull()
+      if (!inStep && !closed) await join()
       complained = ''
     } while (again)
   }
   const complain = (error: unknown) => {
     if (closed || error instanceof RedisUnusable || replyCode(error) !== undefined) return // the link says so
-    const message = String(error)
-    if (message !== complained) log.error({ err: error }, 'what other instances changed could not be taken in; it is tried again')
-    complained = message
+    if (String(error) !== complained) log.error({ err: error }, 'what others changed could not be taken in; it is tried again')
+    complained = String(error)
   }
   const wake = (): Promise<void> => {
     again = true
@@ -122,20 +103,25 @@ export function startSync(parts: SyncParts): Sync {
     return looking
   }
   const demand = () => {
-    if (closed || link.state === 'down' || !inStep) throw unavailable()
+    if (closed || !inStep || link.state === 'down') throw unavailable()
   }
+  const orUnavailable = <T>(answer: Promise<T>): Promise<T> =>
+    answer.catch(cause => {
+      throw unavailable(cause)
+    })
   const poll = setInterval(wake, pollMs).unref()
 
   return {
+    get inStep() {
+      return inStep
+    },
     wake,
     async refresh() {
-      if (link.state === 'up' && inStep) await pull().catch(complain)
+      if (inStep && link.state === 'up') await pull().catch(complain)
     },
     async check() {
       demand()
-      const any = await pull().catch(cause => {
-        throw unavailable(cause)
-      })
+      const any = await orUnavailable(pull())
       demand()
       return any
     },
@@ -143,16 +129,20 @@ export function startSync(parts: SyncParts): Sync {
       demand()
       const since = mirror.position
       unanswered.note(change, entries)
-      const answer = await talk.commit(since, change, writes).catch(cause => {
-        throw unavailable(cause)
-      })
+      const answer = await orUnavailable(talk.commit(since, change, writes))
       if (closed) throw unavailable()
       if (answer.came === 'done') {
+        const rows = writes.map(({ kind, row }, at) => ({ kind, id: answer.ids[at] as number, text: writeRow(row) }))
+        try {
+          intake.take(rows, happenedTo(change, rows), mirror.position === since ? answer.position : undefined)
+        } catch (error) {
+          complain(error) // it has happened, and is taken in as others do as soon as that can be
+        }
         return answer.ids
       }
       unanswered.forget(change)
       if (answer.came === 'lost') lose(since)
-      else if (mirror.position === since) takeNews(answer.news, since)
+      else takeNews(answer.news, since)
       return undefined
     },
     close() {
@@ -161,3 +151,6 @@ export function startSync(parts: SyncParts): Sync {
     },
   }
 }
+
+/** A change is told of by its first row: the audit of a new key says nothing of the gateway that it closes. */
+const happenedTo = (change: string, [first]: readonly Place[]): Happened[] => (first ? [{ change, kind: first.kind, id: first.id }] : [])

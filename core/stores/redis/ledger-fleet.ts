@@ -50,7 +50,8 @@ export function joinFleet(options: FleetOptions): FleetMember {
   const fleet = openFleet(database, today())
   const firstVersion = fleet.starts * versionsPerStart
   const windows = createSharedWindows(firstVersion)
-  const usedKeys = new Set<number>()
+  const everUsed = new Set<number>()
+  const usedKeys = new Set<number>() // since all their windows were told
   const heard: Sighting[] = []
   let beats = 0
   let lost = false // Redis may have forgotten any window
@@ -113,7 +114,10 @@ export function joinFleet(options: FleetOptions): FleetMember {
   }
   const tellAll = async () => {
     lost = false
-    if (!(await tellKeys(fleet.keys(), mustTell))) lost = true
+    // an older snapshot may have something open of every key that was ever used, also where nothing is any more
+    const all = await tellKeys([...everUsed], () => true)
+    const rest = fleet.keys().filter(keyId => !everUsed.has(keyId))
+    if (!all || !(await tellKeys(rest, mustTell))) lost = true
   }
   const tellUsed = async () => {
     const keys = [...usedKeys]
@@ -144,6 +148,7 @@ export function joinFleet(options: FleetOptions): FleetMember {
     talk,
     shared: windows.of,
     used(keyId, window) {
+      everUsed.add(keyId)
       usedKeys.add(keyId)
       return windows.of(keyId, window)
     },
