@@ -40,9 +40,11 @@ export interface AccountSettings extends Pick<Config, 'redis'> {
 export async function openAccounts({ redis, path, clear }: AccountSettings, log: Logger): Promise<Accounts> {
   const records = await openRecords({ path })
   for (const warning of records.warnings) log.warn(warning)
+  let shared: Awaited<ReturnType<typeof openShared>>
   try {
     const keys = await openKeyIndex(records.keys)
-    const shared = await openShared(redis, log)
+    shared = await openShared(redis, log)
+    const over = shared
     const { database } = records
     const local = openLocal({ database, log })
     const ledger = shared ? shared.ledger({ local, database, log }) : sqliteLedger({ local })
@@ -60,12 +62,13 @@ export async function openAccounts({ redis, path, clear }: AccountSettings, log:
         await leases.close()
         await ledger.close()
         local.close()
-        await shared?.close()
+        await over?.close()
         keys.close()
         await records.close()
       },
     }
   } catch (error) {
+    await shared?.close()
     records.close()
     throw error
   }

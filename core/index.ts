@@ -45,6 +45,6 @@ export { type UsageDimension, type UsageQuery, type UsageSum, utcDate } from './
 export type { Schema } from './schema.ts'
 export { looksSecret, maskSettings, maskUrl, redacted, secretsOf } from './secrets.ts'
 export { type Database, openDatabase, sqliteCode } from './sqlite.ts'
-export type { Bucket, Store, Take } from './stores/store.ts'
+export type { Bucket, Level, Store, Take } from './stores/store.ts'
 export { usagePlace } from './usage-place.ts'
 export { version } from './version.ts'

@@ -77,8 +77,7 @@ export function createAsk({ answers, log, replayRate }: AskOptions) {
         generate: how => generate(asking, key, how),
         asWhole: () => one(asking, key),
       })
-    const ownKey = keyFor(withInput(payload, only))
-    return one(asking, ownKey ?? key)
+    return whenKnown(keyFor(withInput(payload, only)), ownKey => one(asking, ownKey ?? key))
   }
 }
 

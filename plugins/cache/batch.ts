@@ -8,7 +8,7 @@ import type { Generate } from './flight/share.ts'
 import type { KeptAnswer } from './kept.ts'
 
 /** The key of this request with another payload; undefined when there is none. */
-export type KeyFor = (payload: Context['payload']) => string | undefined
+export type KeyFor = (payload: Context['payload']) => MaybePromise<string | undefined>
 
 export interface BatchOptions {
   readonly answers: Answers
@@ -34,7 +34,8 @@ export async function openBatch(
   for (const input of inputs) {
     const pause = breathe()
     if (pause) await pause
-    const key = keyFor(withInput(ctx.payload, input))
+    const hashed = keyFor(withInput(ctx.payload, input))
+    const key = hashed instanceof Promise ? await hashed : hashed
     if (key === undefined) return asWhole()
     keys.push(key)
     if (!distinct.has(key)) distinct.set(key, { index: distinct.size, input })

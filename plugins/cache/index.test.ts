@@ -510,3 +510,10 @@ test('a hit tells which fields the backend leaves out, as far as it has them', a
   expect(first.headers.get('x-gatehouse-ignored')?.split(', ').toSorted()).toEqual(['parallel_tool_calls', 'user'])
   expect(second.headers.get('x-gatehouse-ignored')).toBe('parallel_tool_calls')
 })
+
+test('a large body is hashed in a thread, and kept as any other', async () => {
+  const fields = { messages: [{ role: 'user', content: `${++fresh} ${'long '.repeat(200_000)}` }] }
+  const [first, second] = [await house.chat(fields), await house.chat(fields)]
+  expect([first.status, first.cache, second.cache]).toEqual([200, 'MISS', 'HIT'])
+  expect(second.body).toBe(first.body)
+})

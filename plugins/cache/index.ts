@@ -63,10 +63,10 @@ export default definePlugin({
       const asking = { ctx, next, model: around.model, policy, form: formOf(ctx) }
       const { operation, url, request, wire } = ctx
       const keyFor = (payload: Context['payload']) =>
-        keyOf({ operation, url, request, payload, wire: payload === ctx.payload ? wire : undefined }, around)
-      const key = keyFor(ctx.payload)
-      if (key === undefined) return passBy(ctx, next, 'long numbers in a large body')
-      return ask(asking, key, keyFor)
+        keyOf({ operation, url, request, payload, wire: payload === ctx.payload ? wire : undefined }, around, gateway.workers.digest)
+      return whenKnown(keyFor(ctx.payload), key =>
+        key === undefined ? passBy(ctx, next, 'long numbers in a large body') : ask(asking, key, keyFor),
+      )
     }
 
     return {

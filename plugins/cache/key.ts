@@ -1,4 +1,4 @@
-import { type Context, meaningfulHeaders, type ResolvedModel, trimSlashes } from 'gatehouse'
+import { type Context, type MaybePromise, meaningfulHeaders, type ResolvedModel, trimSlashes } from 'gatehouse'
 import { type Canonical, canonical } from './canonical.ts'
 import { parseExactly } from './exact-number.ts'
 
@@ -29,10 +29,15 @@ const longestExactBody = 256 * 1024
  * The key of a request: SHA-256, in hexadecimal, over all that can change its answer. Two requests share it only if
  * each may have the other's answer. Undefined for a large body whose numbers cannot be told apart.
  */
-export function keyOf(asked: Asked, around: Surroundings): string | undefined {
+export function keyOf(asked: Asked, around: Surroundings, digest: Digest = sha256): MaybePromise<string | undefined> {
   const payload = exactly(asked)
-  return payload && Bun.SHA256.hash(textAround(asked, around) + payload.text, 'hex')
+  return payload && digest(textAround(asked, around) + payload.text)
 }
+
+/** SHA-256 of a text, in hexadecimal; of a large one in a thread, later. */
+export type Digest = (text: string) => MaybePromise<string>
+
+const sha256: Digest = text => Bun.SHA256.hash(text, 'hex')
 
 /** All of it but the payload, as JSON. */
 export function textAround({ operation, url, request }: Asked, { model, scope, below, config }: Surroundings): string {

@@ -12,12 +12,12 @@ export function createKeyOf(): (asked: Asked, around: Surroundings) => string | 
   const known = new Map<string, string>()
   return (asked, around) => {
     const bytes = asked.wire?.()
-    if (!bytes) return keyOf(asked, around)
+    if (!bytes) return keyOf(asked, around) as string | undefined
     // no text around a body ends like this one: both are JSON
     const request = textAround(asked, around) + (bytes.length > shortBody ? `#${Bun.SHA256.hash(bytes, 'hex')}` : textOf(bytes))
     const before = known.get(request)
     if (before !== undefined) return before
-    const key = keyOf(asked, around)
+    const key = keyOf(asked, around) as string | undefined
     if (known.size >= mostKnown) known.clear()
     if (key !== undefined) known.set(request, key)
     return key

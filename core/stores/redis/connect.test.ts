@@ -10,7 +10,7 @@ import { type OpenedStore, openStore } from './testing/open-store.ts'
 /** What README.md says a user must be allowed. */
 const needed = [
   ...['get', 'set', 'del', 'exists', 'pexpire', 'scan', 'incrbyfloat', 'eval', 'evalsha', 'time', 'select'],
-  ...['hset', 'hmget', 'hgetall', 'zadd', 'zcard', 'zrange', 'zrem', 'zremrangebyscore'],
+  ...['hset', 'hget', 'hmget', 'hgetall', 'zadd', 'zcard', 'zrange', 'zrem', 'zremrangebyscore'],
 ]
 const bucket = { perMinute: 60, burst: 2 }
 const reasons = ({ lines }: OpenedStore) => lines.flatMap(({ reason }) => reason ?? [])
