@@ -12,37 +12,36 @@ export function detach(ctx: Context, log: Context['log']): Detached {
   let changed: Payload | undefined // what is rewritten below does not show above: the request may be run again
   const onThrow = (err: unknown) => log.error({ err, request_id: ctx.id }, 'stream observer failed')
 
-  const run: Context = Object.create(ctx, {
-    signal: { value: abort.signal },
-    observe: {
-      value: (observer: StreamObserver) => {
-        const outcome = settled
-        if (outcome) tellObservers([observer], one => one.end?.(outcome), onThrow)
-        else observers = [...observers, observer]
-      },
+  const own: Partial<Context> = {
+    // all else is that of the request. As a literal it is made in a fifth of the time that Object.create takes
+    __proto__: ctx,
+    signal: abort.signal,
+    observe(observer: StreamObserver) {
+      const outcome = settled
+      if (outcome) tellObservers([observer], one => one.end?.(outcome), onThrow)
+      else observers = [...observers, observer]
     },
-    onSettled: {
-      // the run may have been ended while a layer was waiting for what it gives back here
-      value: (listener: SettledListener) => {
-        if (settled) tellSettled([listener], settled, ctx)
-        else listeners.push(listener)
-      },
+    // the run may have been ended while a layer was waiting for what it gives back here
+    onSettled(listener: SettledListener) {
+      if (settled) tellSettled([listener], settled, ctx)
+      else listeners.push(listener)
     },
-    payload: { get: () => changed ?? ctx.payload },
-    rewrite: {
-      value: (change: Partial<Payload>) => {
-        changed = { ...run.payload, ...change }
-      },
+    get payload() {
+      return changed ?? ctx.payload
     },
-    detach: { value: () => detach(run, log) },
-    wire: { value: () => (changed ? ctx.wireOf(changed) : ctx.wire()) },
-    phase: {
-      get: () => ctx.phase,
-      set: phase => {
-        if (!settled && ctx.phase !== 'settled') ctx.phase = phase
-      },
+    rewrite(change: Partial<Payload>) {
+      changed = { ...run.payload, ...change }
     },
-  })
+    detach: () => detach(run, log),
+    wire: () => (changed ? ctx.wireOf(changed) : ctx.wire()),
+    get phase() {
+      return ctx.phase
+    },
+    set phase(phase) {
+      if (!settled && ctx.phase !== 'settled') ctx.phase = phase
+    },
+  } as Partial<Context>
+  const run = own as Context
 
   return {
     ctx: run,

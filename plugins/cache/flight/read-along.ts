@@ -4,21 +4,30 @@ import type { Opened, Reader } from './flight.ts'
 
 /** A reader's share of a flight, as the answer to its request. Rejects when the flight fails to begin or the client leaves. */
 export async function readAlong(ctx: Context, reader: Reader, form: Form): Promise<Response> {
-  const onAbort = () => reader.leave()
-  ctx.signal.addEventListener('abort', onAbort, { once: true })
-  const over = () => {
-    ctx.signal.removeEventListener('abort', onAbort)
-    reader.leave()
-  }
+  const { signal } = ctx
+  const over = reader.leave
+  let giveUp: (reason: unknown) => void = () => {}
+  /** What comes, unless the client leaves first. */
+  const orLeft = <T>(work: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      giveUp = reject
+      if (signal.aborted) reject(signal.reason)
+      else work.then(resolve, reject)
+    })
+  // never taken away again: the signal ends with the request
+  signal.addEventListener('abort', () => {
+    over()
+    giveUp(signal.reason)
+  })
   ctx.onSettled(over) // a layer above may have forgotten the stream
   try {
-    const opened = await orLeft(ctx.signal, reader.opened)
+    const opened = await orLeft(reader.opened)
     if (opened.body) {
       over()
       return wholeAnswer(opened, opened.body, form)
     }
     if (form.stream) return new Response(follow(reader, form, over), { headers: new Headers(opened.headers) })
-    const body = await orLeft(ctx.signal, gather(reader))
+    const body = await orLeft(gather(reader))
     over()
     const answer = inForm({ head: { form: 'events', contentType: '', model: '', tokens: 0, tookMs: 0 }, body }, form)
     if (!answer) throw notWhole()
@@ -79,13 +88,3 @@ async function gather(reader: Reader): Promise<Uint8Array<ArrayBuffer>> {
 
 const notWhole = () =>
   new GatewayError(502, 'server_error', 'bad_gateway', 'The model backend sent a stream that does not make a whole answer.')
-
-/** What comes, unless the client leaves first. */
-function orLeft<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason)
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
-}
