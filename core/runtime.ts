@@ -1,16 +1,24 @@
-/** More connections to backends than anybody has; the runtime's own limit is 256, and it queues silently above. */
-const maxConnections = '20000'
+/** What the runtime reads from its environment, and only when it starts. */
+const settings: Readonly<Record<string, string>> = {
+  /** More connections to backends than anybody has; the limit is 256 otherwise, and above it fetches queue in silence. */
+  BUN_CONFIG_MAX_HTTP_REQUESTS: '20000',
+  /**
+   * The garbage collector lets more lie the more memory the machine has. As if that were 1 GiB, 50 busy connections are
+   * 90 MB of resident memory, always; otherwise 95 to 120, and the work is no less (README of bench/). Bytes.
+   */
+  BUN_JSC_forceRAMSize: String(1024 ** 3),
+}
 
-/**
- * Bun reads its limit on concurrent fetches from the environment, and only at its start. So the process is
- * replaced by itself, in place and with the same pid, once, before anything is opened.
- */
-export function raiseConnectionLimit(): void {
-  if (process.env.BUN_CONFIG_MAX_HTTP_REQUESTS) return
+/** Replaces the process by itself, in place and with the same pid, once, before anything is opened. What is set already stays. */
+export function settleRuntime(): void {
+  const { env } = process
+  if (Object.keys(settings).every(name => env[name])) return
   const { execve, execPath, execArgv, argv } = process as typeof process & {
     execve?: (file: string, args: string[], env: NodeJS.ProcessEnv) => never
   }
   if (!execve || process.platform === 'win32') return // on Windows it is there, and throws
   const own = Bun.isStandaloneExecutable ? argv.slice(2) : [...execArgv, ...argv.slice(1)]
-  execve(execPath, [execPath, ...own], { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: maxConnections })
+  // of a variable that is empty, nobody knows what the runtime makes
+  const given = Object.fromEntries(Object.entries(env).filter(([name, value]) => value || !(name in settings)))
+  execve(execPath, [execPath, ...own], { ...settings, ...given })
 }

@@ -2,7 +2,7 @@ import { alwaysOn, builtIn, reserved } from '../../plugins/index.ts'
 import { ConfigError } from '../errors.ts'
 import * as gatehouse from '../index.ts'
 import { provideModule } from '../plugins.ts'
-import { raiseConnectionLimit } from '../runtime.ts'
+import { settleRuntime } from '../runtime.ts'
 import { version } from '../version.ts'
 import { readArguments, splitCommand, strayOption, takesNothing, wrongWord } from './arguments.ts'
 import { adminHelp, auditHelp, backupHelp, cacheHelp, configHelp, doctorHelp, help, serveHelp, usageHelp, versionHelp } from './help.ts'
@@ -120,7 +120,7 @@ async function serveOrDemo(name: 'serve' | 'demo', args: readonly string[]): Pro
   if (values.help) return print(serveHelp)
   takesNothing(name, positionals)
   const port = values.port === undefined ? undefined : portNumber(values.port)
-  raiseConnectionLimit()
+  settleRuntime()
   provideModule('gatehouse', gatehouse)
   const demo = name === 'demo' ? 'always' : values.demo ? 'beside' : 'never'
   await serveCommand({ config: values.config, host: values.host, port, demo }, plugins)
