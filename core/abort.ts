@@ -3,7 +3,7 @@ import { GatewayError } from './errors.ts'
 /** Why a request ends before its time, when it does. */
 export interface Abort {
   /**
-   * Aborts with that reason. Made when it is first asked for: with its listeners it costs 5 µs, and nobody asks for it
+   * Aborts with that reason. Made when it is first asked for: with its listeners it costs 4 µs, and nobody asks for it
    * when the answer is there at once.
    */
   readonly signal: AbortSignal
@@ -54,7 +54,7 @@ export function openAbort(request: Request): Abort {
     },
     orAborted: work =>
       new Promise((resolve, reject) => {
-        if (why !== undefined) return reject(why)
+        if (why !== undefined) reject(why)
         rejectWork = reject
         work.then(resolve, reject)
       }),

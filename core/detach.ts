@@ -62,7 +62,8 @@ export function detach(ctx: Context, log: Context['log']): Detached {
 export function tellSettled(listeners: readonly SettledListener[], outcome: Outcome, ctx: Pick<Context, 'log'>): void {
   for (const listener of listeners) {
     try {
-      Promise.resolve(listener(outcome)).catch(err => ctx.log.error({ err }, 'settled listener failed'))
+      const done = listener(outcome)
+      if (done instanceof Promise) done.catch(err => ctx.log.error({ err }, 'settled listener failed'))
     } catch (err) {
       ctx.log.error({ err }, 'settled listener failed')
     }

@@ -444,6 +444,61 @@ describe('the access log', () => {
   })
 })
 
+test('a plugin that sets what is no header gets its 500, and the answer still has its id', async () => {
+  const yaml = { backends: { up: { type: 'echo' } }, pipeline: ['auth', './odd.ts', 'router'] }
+  const files = {
+    'odd.ts': `export default { name: 'odd', setup: () => ({ handle(ctx, next) {
+      ctx.headers.set('x-good', 'yes')
+      ctx.headers.set('x-odd', 'two\\r\\nlines: 1')
+      return next()
+    } }) }`,
+  }
+  await using odd = await openHouse({ yaml, files })
+  const response = await fetch(`${odd.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(hello) })
+  expect(response.headers.get('x-good')).toBe('yes')
+  expect(response.headers.get('lines')).toBeNull()
+  expect(await envelope(response)).toMatchObject({ status: 500, code: 'internal_error' })
+})
+
+test('a client that leaves while a plugin waits and looks at no signal is not answered, and costs the upstream nothing', async () => {
+  const yaml = { backends: { up: { type: 'openai-compatible', base_url: fake.url } }, pipeline: ['auth', './slow.ts', 'router'] }
+  const slow = `
+    let go
+    export default { name: 'slow', setup: (_, gateway) => {
+      gateway.addRoute({ method: 'POST', path: '/go', access: 'open', limited: false, body: 'none', handle: () => { go(); return new Response('{}') } })
+      return { async handle(ctx, next) {
+        if (ctx.operation === '/go') return next()
+        gateway.log.info('waits')
+        await new Promise(resolve => { go = resolve })
+        return next()
+      } }
+    } }`
+  await using held = await openHouse({ yaml, files: { 'slow.ts': slow } })
+  const body = JSON.stringify(hello)
+  const socket = connect(Number(new URL(held.url).port), '127.0.0.1')
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: gone-1\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  const line = async (message: string) => {
+    for (const deadline = Date.now() + 5000; Date.now() < deadline; await Bun.sleep(2)) {
+      const found = held.lines.find(line => line.message === message)
+      if (found) return found
+    }
+    throw new Error(`never came: ${message}`)
+  }
+  await line('waits')
+  const asked = fake.requests.length
+  await new Promise(resolve => socket.once('close', resolve).destroy())
+  await fetch(`${held.url}/health/live`) // what came before it, the server has heard of
+  await fetch(`${held.url}/go`, { method: 'POST' })
+  const settled = async () => {
+    while (held.serving.gateway.exchanges.list().length > 0) await Bun.sleep(2)
+  }
+  await settled()
+  expect(held.lines.find(({ request_id, message }) => request_id === 'gone-1' && message === 'HTTP request')).toMatchObject({ status: 499 })
+  expect(fake.requests).toHaveLength(asked)
+})
+
 test('parameters of a path are decoded once, and what cannot be decoded is a 400', async () => {
   const shower = `
     import { definePlugin } from 'gatehouse'

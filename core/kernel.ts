@@ -108,8 +108,7 @@ export function createKernel(options: KernelOptions): Kernel {
       const first = pending instanceof Promise ? await exchange.orHeartbeat(pending) : pending
       if (first === 'heartbeat') return exchange.answerEarly(pending as Promise<Response>)
       const answer = exchange.answer(first)
-      const end = exchange.ctx.phase === 'settled' ? turns.end() : undefined
-      if (end) await end
+      if (exchange.ctx.phase === 'settled') await turns.end()
       return answer
     } catch (error) {
       return exchange.fail(error)
@@ -121,7 +120,7 @@ export function createKernel(options: KernelOptions): Kernel {
     return response
   }
 
-  // the paths without parameters: Elysia would find them too, for 1 µs and a promise more
+  // the paths without parameters: Elysia would find them too, for 2 µs more
   const exact = new Map<string, Served>()
   const app = new Elysia()
   for (const route of served) {

@@ -35,9 +35,9 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
   const out = createSink({ fd, close() {} }, watched ? 0 : gatherMs)
   const kept = createKeptFile((facts, message) => log.warn(facts, message))
   const clock = createClock()
-  const flatLine = createFlatLine()
   let asText = false
   let screen = createScreen([])
+  let flatLine = createFlatLine(screen)
 
   const emit = (line: string) => {
     out.write(asText ? readable(line, accessMessage, coloured) : line)
@@ -47,7 +47,7 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
   function logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
     const [facts, message] = args as readonly unknown[]
     const label = pino.levels.labels[level] as string
-    const flat = this === log && args.length === 2 ? flatLine(label, clock(), facts, message, screen) : undefined
+    const flat = this === log && args.length === 2 ? flatLine(label, clock(), facts, message) : undefined
     if (flat === undefined) withoutErrorMessage.call(this, args, method)
     else emit(flat)
   }
@@ -67,6 +67,7 @@ export function createLog({ fd = 1, colours, tellMs = 5000, ...first }: LogOptio
     log.level = debug ? 'debug' : 'info'
     asText = format === 'text' || (format === 'auto' && watched)
     screen = createScreen(secrets)
+    flatLine = createFlatLine(screen)
   }
   const tell = () => {
     for (const [to, sink] of [

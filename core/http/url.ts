@@ -12,7 +12,7 @@ const mostOrigins = 100
 const longestOrigin = 100
 
 /**
- * Makes a reader that cuts the path out of the URL: a `URL` for each request costs 1 µs. The runtime has normalised it
+ * Makes a reader that cuts the path out of the URL: a `URL` for each request costs 2 µs. The runtime has normalised it
  * already, unless the host is malformed, so origins are looked at once.
  */
 export function createPathReader(): PathReader {

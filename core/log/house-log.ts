@@ -13,7 +13,7 @@ export interface LogSettings {
 
 /** The house's log, and its end. */
 export type HouseLog = Logger & {
-  /** Writes the line of one request. The same JSON as `info`, at a fifth of its price: there is one per request. */
+  /** Writes the line of one request. The same JSON as `info`, at a third of its price: there is one per request. */
   access(line: AccessLine): void
   /**
    * Takes other settings from now on, without losing a line. A file that cannot be opened is told of, and the

@@ -30,7 +30,7 @@ interface Move {
 
 /** How long lines are gathered when nobody watches them come. */
 export const gatherMs = 250
-/** This much is written without waiting for more. Bytes; a write is handed to a thread and back, which costs as much as ten lines. */
+/** This much is written without waiting for more. Characters; with 4 KiB each line of a request took 0.1 to 0.5 µs more. */
 const enough = 32 * 1024
 /** After a write that failed: a full disk may have room again; a pipe that was full has it soon. */
 const retryMs = 250
