@@ -10,6 +10,8 @@ import type { ChildExit } from './spawn-child.ts'
 export interface History {
   readonly restarts: number
   readonly exitCode: number | undefined
+  /** When its last life was last used. */
+  readonly lastUsedAt: number | undefined
   /** The last failure, until it was ready again. */
   readonly failure: ProcessFailure | undefined
   /** What is left of the pause before the next start. */
@@ -17,6 +19,7 @@ export interface History {
   /** What is left of the usual time to load; undefined before the first load. */
   etaMs(startedAt: number): number | undefined
   loaded(loadMs: number): void
+  used(lastAt: number): void
   ended(exit: ChildExit): void
   /** A start has failed. */
   failed(message: string): ProcessFailure
@@ -30,12 +33,13 @@ export interface History {
 const lastLines = 20
 
 /** Begins with nothing to remember. */
-export function createHistory(times: ProcessTimes, output: OutputBuffer, now: () => number): History {
-  let nextPause = createRestarts(times.restarts, now)
+export function createHistory(times: () => ProcessTimes, output: OutputBuffer, now: () => number): History {
+  let nextPause = createRestarts(times().restarts, now)
   let failure: ProcessFailure | undefined
   let notBefore = 0
   let restarts = 0
   let exitCode: number | undefined
+  let lastUsedAt: number | undefined
   const loadTimes = createEstimate()
 
   const fail = (message: string, pauseMs: number): ProcessFailure => {
@@ -51,6 +55,9 @@ export function createHistory(times: ProcessTimes, output: OutputBuffer, now: ()
     get exitCode() {
       return exitCode
     },
+    get lastUsedAt() {
+      return lastUsedAt
+    },
     get failure() {
       return failure
     },
@@ -60,19 +67,22 @@ export function createHistory(times: ProcessTimes, output: OutputBuffer, now: ()
       loadTimes.add(loadMs)
       failure = undefined
     },
+    used(lastAt) {
+      lastUsedAt = lastAt
+    },
     ended({ code, signal }) {
       exitCode = code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
     },
-    failed: message => fail(message, nextPause() ?? times.cooldownMs),
+    failed: message => fail(message, nextPause() ?? times().cooldownMs),
     lost(message) {
       restarts++
       const pauseMs = nextPause()
-      if (pauseMs === undefined) return fail(`${message}, too often lately`, times.cooldownMs)
+      if (pauseMs === undefined) return fail(`${message}, too often lately`, times().cooldownMs)
       notBefore = now() + pauseMs
       return undefined
     },
     forgive() {
-      nextPause = createRestarts(times.restarts, now)
+      nextPause = createRestarts(times().restarts, now)
       failure = undefined
       notBefore = 0
     },

@@ -1,3 +1,4 @@
+import { within } from '../within.ts'
 import type { Run } from './server-process-run.ts'
 import type { ServerAddress } from './server-process-spec.ts'
 
@@ -8,6 +9,13 @@ export interface Lease extends ServerAddress, Disposable {
   /** The request is over. Twice is once. */
   release(): void
 }
+
+/** True when the server of a lease is gone, or will be in a moment: a connection may fail before the news of the end are here. */
+export const isLost = (lease: Pick<Lease, 'gone'>, withinMs = 250): Promise<boolean> =>
+  within(
+    withinMs,
+    new Promise(resolve => (lease.gone.aborted ? resolve(true) : lease.gone.addEventListener('abort', resolve, { once: true }))),
+  )
 
 /** A ready server and those who use it. */
 export interface Life {

@@ -1,30 +1,58 @@
-import type { Logger } from 'pino'
-import { modelNotFound } from '../errors.ts'
 import { pause } from './health.ts'
-import { createOutputBuffer } from './output-buffer.ts'
+import type { OutputBuffer } from './output-buffer.ts'
 import { createQueue } from './process-queue.ts'
-import { noRoom, type ProcessState, type Room, type ServerProcess } from './server-process.ts'
-import { createCallers } from './server-process-callers.ts'
-import { cannotStart, loadTooLong, type ProcessFailure, processEnded, StartError, stopping, unloaded } from './server-process-errors.ts'
-import { createHistory } from './server-process-history.ts'
+import { noRoom, type ProcessState, type Room } from './server-process.ts'
+import type { Callers } from './server-process-callers.ts'
+import { cannotStart, loadTooLong, type ProcessFailure, processEnded, StartError, unloaded } from './server-process-errors.ts'
+import type { History } from './server-process-history.ts'
 import { createLife, type Lease, type Life } from './server-process-life.ts'
 import { describeExit, type Run, startRun } from './server-process-run.ts'
 import type { ChoosePort, ProcessSpec, ProcessTimes } from './server-process-spec.ts'
+import type { Tell } from './server-process-tell.ts'
 import { watchLife } from './server-process-watch.ts'
 
-export interface ServerProcessOptions {
-  readonly spec: ProcessSpec
+export interface MachineOptions {
+  readonly model: string
+  /** As it is to be from the next start on. */
+  readonly spec: () => ProcessSpec
   readonly room: Room
   readonly choosePort: ChoosePort
-  readonly times: ProcessTimes
-  /** Where processes are noted for the gatehouse that comes after us. */
+  readonly times: () => ProcessTimes
+  readonly graceMs: () => number
   readonly runFolder: string
-  /** The command that starts the shim; by default it is ourselves. */
   readonly runner?: readonly string[] | undefined
-  readonly log: Logger
-  readonly now?: () => number
-  /** Its state has changed, or a use of it is over. */
-  readonly onChange?: () => void
+  readonly callers: Callers<Lease>
+  readonly history: History
+  readonly output: OutputBuffer
+  readonly tell: Tell
+  readonly now: () => number
+  readonly onChange: () => void
+  /** No start begins any more. */
+  readonly isClosed: () => boolean
+}
+
+/** The states of a process and the ways between them. Everything that takes time is a job of one queue. */
+export interface Machine {
+  readonly state: ProcessState
+  readonly since: number
+  /** From its first moment to its last. */
+  readonly run: Run | undefined
+  /** While it can be used, and until it has ended. */
+  readonly life: Life | undefined
+  /** When the start that goes on got its room. */
+  readonly startedAt: number | undefined
+  /** Lets a start begin when none is on its way; one that nobody has asked for only takes room that is free. */
+  begin(unasked?: boolean): void
+  /** The same after all that is to be done before. */
+  beginLater(): void
+  /** The last caller has left: a start that has no room yet is called off. */
+  nobodyWaits(): void
+  /** Calls off whatever start is on its way; `begun`: only one that has room already, and begins anew for those who wait. */
+  callOff(which?: 'begun'): void
+  /** Stops what runs when nobody uses it. A start that is still to come stays. */
+  leave(): Promise<void>
+  /** It may be tried again at once. */
+  forgive(): void
 }
 
 /** A start on its way. */
@@ -32,38 +60,22 @@ interface Attempt {
   readonly cancel: AbortController
   /** Goes on without callers. */
   readonly unasked: boolean
-  /** When it got room. From then on it goes on even if its callers leave. */
+  /** From then on it goes on even if its callers leave. */
   startedAt?: number
 }
 
-/** Why a start is called off, when that is no error: its callers have left, or it would start what is out of date. */
-const unwanted = Symbol('unwanted')
-const outdated = Symbol('outdated')
-
-/** Makes a process that does not run yet. */
-export function createServerProcess(options: ServerProcessOptions): ServerProcess {
-  const { room, times, log, now = Date.now, onChange = () => undefined } = options
-  const { model } = options.spec
-  const output = createOutputBuffer({}, now)
-  const history = createHistory(times, output, now)
+/** Stopped, with nothing to do. */
+export function createMachine(options: MachineOptions): Machine {
+  const { model, room, times, graceMs, callers, history, tell, now, onChange } = options
   const queue = createQueue()
-  let spec = options.spec
   let state: ProcessState = 'stopped'
   let since = now()
-  let lastUsedAt: number | undefined
-  let closed: { readonly graceMs: number } | undefined
   let attempt: Attempt | undefined
-  /** From its first moment to its last; `life` only while it can be used, or could lately. */
   let run: Run | undefined
   let life: Life | undefined
   let unwatch = () => {}
 
-  const graceMs = () => closed?.graceMs ?? times.graceMs
-  const callers = createCallers<Lease>(() => {
-    if (callers.size === 0 && attempt && !attempt.unasked && attempt.startedAt === undefined) attempt.cancel.abort(unwanted)
-  })
-  const enqueue = (job: () => Promise<void>) =>
-    queue(job).catch((err: unknown) => log.error({ err, model }, 'A change of a model process has failed; this is a bug'))
+  const enqueue = (job: () => Promise<void>) => queue(job).catch(tell.bug)
   const move = (next: ProcessState) => {
     if (state === next) return
     state = next
@@ -72,7 +84,7 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
   }
 
   const begin = (unasked = false) => {
-    if (attempt || closed) return
+    if (attempt || options.isClosed()) return
     const mine: Attempt = { cancel: new AbortController(), unasked }
     attempt = mine
     enqueue(() => start(mine))
@@ -86,6 +98,7 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
     const { signal } = mine.cancel
     try {
       await pause(history.restMs(), signal)
+      if (!mine.unasked && callers.size === 0) mine.cancel.abort()
       signal.throwIfAborted()
       const granted = () => {
         mine.startedAt = now()
@@ -93,56 +106,47 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
       }
       await room.take({ model, signal, mayEvict: () => callers.size > 0, granted })
       const started = await startRun({
-        ...{ ...options, spec, output, signal, graceMs, orphanGraceMs: times.orphanGraceMs },
-        loadTimeoutMs: spec.loadTimeoutMs ?? Number.POSITIVE_INFINITY,
+        ...{ ...options, spec: options.spec(), signal, orphanGraceMs: times().orphanGraceMs },
         onChild: child => {
           run = child
         },
-        onWarning: (facts, message) => log.warn(facts, message),
+        onWarning: tell.warn,
       })
       if (signal.aborted) await started.child.stop(graceMs())
       signal.throwIfAborted()
       attempt = undefined
       live(started, now() - (mine.startedAt ?? now()))
     } catch (error) {
+      if (run) await forget(run)
       attempt = undefined
-      if (run) await forgetRun(run)
-      notStarted(signal.aborted ? signal.reason : error)
-      beginIfAsked()
+      if (error instanceof StartError && !signal.aborted) fail(history.failed(error.message), error.late)
+      else {
+        if (state === 'starting') move('stopped')
+        if (!signal.aborted && error !== noRoom) callers.refuse(error)
+        beginIfAsked()
+      }
     }
   }
 
   const live = (started: Run, loadMs: number) => {
     history.loaded(loadMs)
-    log.info({ model, pid: started.child.pid, port: started.address.port, load_ms: Math.round(loadMs) }, 'Model process is ready')
+    tell.ready(started, loadMs)
     const mine = createLife(started, now, onChange)
     life = mine
     unwatch = watchLife({
-      ...{ life: mine, times, ttlMs: spec.ttlMs, now },
+      ...{ life: mine, times, ttlMs: options.spec().ttlMs, now },
       onEnd: () => lose(mine, 'it ended by itself'),
       onHang: why => lose(mine, `it did not answer any more: ${why}`),
       onIdle: isIdle => enqueue(async () => (life === mine && state === 'ready' && isIdle() ? stop() : undefined)),
     })
+    callers.serve(mine.lease) // before anybody hears that it is ready, and idle
     move('ready')
-    callers.serve(mine.lease)
   }
 
-  const notStarted = (reason: unknown) => {
-    if (reason instanceof StartError) {
-      const failure = history.failed(reason.message)
-      tellFailure(failure)
-      return callers.refuse((reason.late ? loadTooLong : cannotStart)(model, failure, now()))
-    }
-    if (state === 'starting') move('stopped')
-    if (reason !== unwanted && reason !== outdated && reason !== noRoom) callers.refuse(reason)
-  }
-  const tellFailure = ({ message, lines, retryAt }: ProcessFailure) => {
-    output.add(message, 'gatehouse')
-    log.error(
-      { model, reason: message, exit_code: history.exitCode, again_in_ms: retryAt - now(), said: lines },
-      'Model process has failed',
-    )
+  const fail = (failure: ProcessFailure, late = false) => {
+    tell.failed(failure, history.exitCode)
     move('failed')
+    callers.refuse((late ? loadTooLong : cannotStart)(model, failure, now()))
   }
 
   /** It is gone, or as good as, although nobody wanted that. */
@@ -155,13 +159,8 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
       await end(lost)
       const message = `${why} (${describeExit(await lost.run.child.exited)})`
       const failure = history.lost(message)
-      if (failure) {
-        tellFailure(failure)
-        callers.refuse(cannotStart(model, failure, now()))
-        return attempt?.cancel.abort(unwanted)
-      }
-      output.add(message, 'gatehouse')
-      log.warn({ model, reason: message, again_in_ms: history.restMs() }, 'Model process is lost; it is started again')
+      if (failure) return fail(failure)
+      tell.lost(message, history.restMs())
       move('stopped')
       begin(true)
     })
@@ -178,110 +177,67 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
     await stopped.idle()
     stopped.lose(unloaded(model))
     await end(stopped)
-    output.add('stopped', 'gatehouse')
-    log.info({ model }, 'Model process is stopped')
+    tell.stopped()
     move('stopped')
     beginIfAsked()
   }
   const end = async (ended: Life) => {
     await ended.run.child.stop(graceMs())
     unwatch()
-    lastUsedAt = ended.lastUsedAt
+    history.used(ended.lastUsedAt)
     life = undefined
-    await forgetRun(ended.run)
+    await forget(ended.run)
   }
-  const forgetRun = async ({ child }: Run) => {
+  const forget = async ({ child }: Run) => {
     history.ended(await child.exited)
     run = undefined
   }
 
-  /** Nobody is waited for, neither who uses it nor who wants to. */
-  const breakOff = (error: unknown) => {
-    attempt?.cancel.abort(error)
-    callers.refuse(error)
-    life?.force()
+  const isToCome = () => attempt !== undefined && attempt.startedAt === undefined && !attempt.cancel.signal.aborted
+  const callOffUnasked = () => {
+    if (isToCome() && attempt?.unasked && callers.size === 0) attempt.cancel.abort()
   }
-  /** What comes back by itself, stays away. */
-  const callOff = () => {
-    if (attempt?.unasked && attempt.startedAt === undefined && callers.size === 0) attempt.cancel.abort(unwanted)
-  }
-  const leave = async (): Promise<void> => {
-    callOff()
-    if (state === 'failed') {
-      history.forgive()
-      move('stopped')
-    }
-    // it is on its way out, if it is there at all, and the next one is not to be stopped
-    if (attempt && attempt.startedAt === undefined && !attempt.cancel.signal.aborted) return void (await life?.run.child.exited)
-    shut()
-    await enqueue(async () => {
-      await stop()
-      callOff() // it may have ended by itself a moment ago
-    })
-  }
-
-  const use = async (signal: AbortSignal): Promise<Lease> => {
-    signal.throwIfAborted()
-    if (closed) throw stopping()
-    if (state === 'ready' && life) return life.lease()
-    if (state === 'failed' && history.failure && history.restMs() > 0) throw cannotStart(model, history.failure, now())
-    const lease = callers.join(signal)
-    begin()
-    return lease
+  const forgive = () => {
+    history.forgive()
+    if (state === 'failed') move('stopped')
   }
   return {
-    model,
-    output,
-    use,
     get state() {
       return state
     },
-    snapshot: () => ({
-      state,
-      since,
-      pid: run?.child.pid,
-      port: run?.address.port,
-      lastUsedAt: life?.lastUsedAt ?? lastUsedAt,
-      inFlight: life?.inFlight ?? 0,
-      queued: callers.size,
-      restarts: history.restarts,
-      exitCode: history.exitCode,
-      failure: history.failure,
-      etaMs: attempt?.startedAt === undefined ? undefined : history.etaMs(attempt.startedAt),
-    }),
-    async ensureReady(signal) {
-      const lease = await use(signal)
-      lease.release()
+    get since() {
+      return since
     },
-    warm: () =>
+    get run() {
+      return run
+    },
+    get life() {
+      return life
+    },
+    get startedAt() {
+      return attempt?.startedAt
+    },
+    begin,
+    beginLater: () =>
       void enqueue(async () => {
         if (!life) begin(true)
       }),
-    unload({ force = false } = {}) {
-      if (force) breakOff(unloaded(model))
-      return leave()
+    nobodyWaits() {
+      if (isToCome() && !attempt?.unasked) attempt?.cancel.abort()
     },
-    retire() {
-      callers.refuse(modelNotFound(model))
-      attempt?.cancel.abort(unwanted)
-      return leave()
+    callOff(which) {
+      if (which !== 'begun' || attempt?.startedAt !== undefined) attempt?.cancel.abort()
     },
-    update(next) {
-      const isSame = next.print === spec.print
-      spec = next
-      if (isSame) return
-      history.forgive()
-      if (state === 'failed') move('stopped')
-      if (attempt?.startedAt !== undefined) attempt.cancel.abort(outdated)
-      if (state !== 'ready') return
+    async leave() {
+      callOffUnasked()
+      // what runs is on its way out then, and the next one is not to be stopped
+      if (isToCome()) return void (await life?.run.child.exited)
       shut()
-      enqueue(stop)
+      await enqueue(async () => {
+        await stop()
+        callOffUnasked() // it may have ended by itself a moment ago
+      })
     },
-    close(graceMs) {
-      closed = { graceMs }
-      breakOff(stopping())
-      return leave()
-    },
-    family: () => run?.child.family() ?? [],
+    forgive,
   }
 }

@@ -7,7 +7,7 @@ import type { OutputBuffer } from './output-buffer.ts'
 import { type PidFile, writePidFile } from './pid-file.ts'
 import { startOf } from './process-identity.ts'
 import { StartError } from './server-process-errors.ts'
-import type { ChoosePort, Launch, ProcessSpec, ServerAddress } from './server-process-spec.ts'
+import type { ChoosePort, ChosenPort, Launch, ProcessSpec, ServerAddress } from './server-process-spec.ts'
 import { type Child, type ChildExit, spawnChild } from './spawn-child.ts'
 
 /** One life of a model server, from its start to its end. */
@@ -20,7 +20,6 @@ export interface Run {
 export interface RunOptions {
   readonly spec: ProcessSpec
   readonly choosePort: ChoosePort
-  readonly loadTimeoutMs: number
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: () => number
   /** The same when gatehouse itself is gone. */
@@ -47,17 +46,19 @@ export async function startRun(options: RunOptions): Promise<Run> {
     const outcome = await tryPort(options)
     if (typeof outcome === 'object') return outcome
     options.output.add(`port ${outcome} was taken by another program`, 'gatehouse')
-    options.onWarning({ model: options.spec.model, port: outcome }, 'Another program has taken the port of a model process')
+    options.onWarning({ port: outcome }, 'Another program has taken the port of a model process')
     if (ports === mostPorts) throw new StartError(`its port was taken by another program, ${mostPorts} times in a row`)
   }
 }
 
 /** The run, or the number of the port when that was taken from us. */
 async function tryPort(options: RunOptions): Promise<Run | number> {
-  const { spec, choosePort, graceMs, output, signal, onChild } = options
-  const { port, release } = await choosePort()
+  const { spec, choosePort, graceMs, signal, onChild } = options
+  let chosen: ChosenPort | undefined
   let run: Run | undefined
   try {
+    chosen = await choosePort()
+    const { port, release } = chosen
     signal.throwIfAborted()
     const launch = await spec.launch(port)
     run = await spawnServer(options, launch, port)
@@ -69,9 +70,8 @@ async function tryPort(options: RunOptions): Promise<Run | number> {
     return port
   } catch (error) {
     if (run) await run.child.stop(graceMs())
-    else release()
+    else chosen?.release()
     if (signal.aborted || error instanceof StartError) throw error
-    output.add(String((error as Error).message), 'gatehouse')
     throw new StartError((error as Error).message, false, { cause: error })
   }
 }
@@ -108,11 +108,8 @@ async function spawnServer(options: RunOptions, launch: Launch, port: number): P
 }
 
 /** False when the server is ready, true when its port belongs to another program. */
-async function untilReady(
-  { spec, loadTimeoutMs, signal }: RunOptions,
-  launch: Launch,
-  { child, address, health: check }: Run,
-): Promise<boolean> {
+async function untilReady({ spec, signal }: RunOptions, launch: Launch, { child, address, health: check }: Run): Promise<boolean> {
+  const { loadTimeoutMs = Number.POSITIVE_INFINITY } = spec
   const over = new AbortController()
   let exit: ChildExit | undefined
   child.ended.then(how => {
@@ -123,9 +120,8 @@ async function untilReady(
   const health = await untilWell(check, loadTimeoutMs, stop)
   if (health === 'well' && !exit) {
     if (!launch.listensElsewhere && whoListens(address.port, child.family()) === 'theirs') return true
-    const wrong = await spec
-      .check?.(address, stop)
-      .catch((error: unknown) => new StartError((error as Error).message, false, { cause: error }))
+    const wrong = await spec.check?.(address, stop).catch((error: NodeJS.ErrnoException) => error)
+    if (wrong?.code === 'EADDRINUSE') return true
     if (wrong && !exit) throw wrong
   }
   signal.throwIfAborted()

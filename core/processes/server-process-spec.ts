@@ -26,7 +26,10 @@ export interface ProcessSpec {
   readonly print: string
   /** Makes the launch for a port, anew for each start: keys are random. */
   readonly launch: (port: number) => MaybePromise<Launch>
-  /** A last look at a server that says it is well; what it throws makes the start fail, and is for the log. */
+  /**
+   * A last look at a server that says it is well. What it throws makes the start fail, and is for the log; with the code
+   * `EADDRINUSE` it says that this is another server, and the next port is tried.
+   */
   readonly check?: ((server: ServerAddress, signal: AbortSignal) => Promise<void>) | undefined
   /** Start it together with the house, if there is room. */
   readonly preload?: boolean | undefined

@@ -4,7 +4,7 @@ import type { ProcessTimes } from './server-process-spec.ts'
 
 export interface WatchOptions {
   readonly life: Life
-  readonly times: ProcessTimes
+  readonly times: () => ProcessTimes
   /** Not used for so long, it is idle. */
   readonly ttlMs: number | undefined
   readonly now: () => number
@@ -32,13 +32,13 @@ export function watchLife({ life, times, ttlMs, now, onEnd, onHang, onIdle }: Wa
   life.run.child.ended.then(() => over.signal.aborted || onEnd())
 
   const look = async (failures: number): Promise<void> => {
-    const health = await askHealth(life.run.health, times.healthTimeoutMs, over.signal)
+    const health = await askHealth(life.run.health, times().healthTimeoutMs, over.signal)
     if (over.signal.aborted) return
-    if (health === 'well') return after(times.healthEveryMs, () => look(0))
-    if (failures + 1 >= times.healthFailures) return onHang(describeHealth(health))
-    after(Math.min(soonestMs, times.healthEveryMs), () => look(failures + 1))
+    if (health === 'well') return after(times().healthEveryMs, () => look(0))
+    if (failures + 1 >= times().healthFailures) return onHang(describeHealth(health))
+    after(Math.min(soonestMs, times().healthEveryMs), () => look(failures + 1))
   }
-  after(times.healthEveryMs, () => look(0))
+  after(times().healthEveryMs, () => look(0))
 
   const lookWhetherIdle = (ttlMs: number): void => {
     const leftMs = () => (life.inFlight > 0 ? ttlMs : life.lastUsedAt + ttlMs - now())

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { GatewayError } from '../errors.ts'
 import type { Behaviour } from '../testing/model-process/stand-in.ts'
 import type { RoomRequest, ServerProcess } from './server-process.ts'
-import { createServerProcess, type ServerProcessOptions } from './server-process-machine.ts'
+import { createServerProcess, type ServerProcessOptions } from './server-process-create.ts'
+import { isLost } from './server-process-life.ts'
 import type { ProcessSpec } from './server-process-spec.ts'
 import { gone, isAlive, runner } from './testing/alive.ts'
 import { anyPort, chat, keptLog, openFolders, patient, shortTimes, specOf, testKey, until } from './testing/server.ts'
@@ -29,7 +30,7 @@ function open(behaviour: Behaviour = {}, more: Partial<ServerProcessOptions> = {
     spec: specOf(folders.stand, 'm', behaviour, spec),
     room: palace,
     choosePort: anyPort,
-    times: shortTimes,
+    times: () => shortTimes,
     runFolder: folders.runFolder,
     runner: runner.runner,
     log,
@@ -195,6 +196,34 @@ describe('a start', () => {
     )
   })
 
+  test('is moved to another port when the check finds another server', async () => {
+    let checks = 0
+    const { process, starts } = open(
+      {},
+      {},
+      {
+        check: async () => {
+          if (checks++ === 0) throw Object.assign(new Error('it does not take our key'), { code: 'EADDRINUSE' })
+        },
+      },
+    )
+    ;(await process.use(patient)).release()
+    expect(starts()).toHaveLength(2)
+  })
+
+  test('without a free port is a failed start', async () => {
+    const { process } = open(
+      {},
+      {
+        choosePort: () => {
+          throw new Error('there is no free port from 8081 on')
+        },
+      },
+    )
+    expect((await errorOf(process.use(patient))).code).toBe('model_unavailable')
+    expect(process.snapshot().failure?.message).toBe('there is no free port from 8081 on')
+  })
+
   test('leaves no secret in the log', async () => {
     const { process } = open(
       {},
@@ -313,8 +342,17 @@ describe('a crash', () => {
     expect(process.snapshot().inFlight).toBe(0)
   })
 
+  test('can be told from another reason why a connection failed', async () => {
+    const { process } = open()
+    using lease = await process.use(patient)
+    expect(await isLost(lease, 20)).toBe(false)
+    const asked = isLost(lease, 5_000)
+    globalThis.process.kill(pidOf(process), 'SIGKILL')
+    expect([await asked, await isLost(lease, 0)]).toEqual([true, true])
+  })
+
   test('is seen at once although a grandchild holds on', async () => {
-    const { process, starts } = open({ grandchildren: ['deaf'] }, { times: { ...shortTimes, orphanGraceMs: 60_000 } })
+    const { process, starts } = open({ grandchildren: ['deaf'] }, { times: () => ({ ...shortTimes, orphanGraceMs: 60_000 }) })
     const lease = await process.use(patient)
     globalThis.process.kill(pidOf(process), 'SIGKILL')
     await until(() => lease.gone.aborted, 'the news')
@@ -354,6 +392,19 @@ describe('a crash', () => {
     expect(starts()).toHaveLength(5)
   })
 
+  test('that is one too many refuses those who wait for the next start, and nothing is started for them later', async () => {
+    const times = { ...shortTimes, orphanGraceMs: 200, cooldownMs: 50, restarts: { ...shortTimes.restarts, most: 0 } }
+    const { process, starts } = open({ grandchildren: ['deaf'] }, { times: () => times })
+    const lease = await process.use(patient)
+    globalThis.process.kill(pidOf(process), 'SIGKILL')
+    await until(() => lease.gone.aborted, 'the news')
+    expect(process.state).toBe('stopping') // until the grandchild is gone
+    expect((await errorOf(process.use(patient))).code).toBe('model_unavailable')
+    await Bun.sleep(200)
+    expect([process.state, starts().length]).toEqual(['failed', 1])
+    lease.release()
+  })
+
   test('while it is being stopped is only the end of it', async () => {
     const { process } = open()
     const lease = await process.use(patient)
@@ -368,7 +419,7 @@ describe('a crash', () => {
   test('can be unloaded while it waits to come back', async () => {
     const { process, starts } = open(
       {},
-      { times: { ...shortTimes, restarts: { ...shortTimes.restarts, firstMs: 60_000, longestMs: 60_000 } } },
+      { times: () => ({ ...shortTimes, restarts: { ...shortTimes.restarts, firstMs: 60_000, longestMs: 60_000 } }) },
     )
     ;(await process.use(patient)).release()
     globalThis.process.kill(pidOf(process), 'SIGKILL')
@@ -383,7 +434,7 @@ describe('health', () => {
   const often = { ...shortTimes, healthEveryMs: 30, healthTimeoutMs: 100 }
 
   test('of a server that hangs is noticed, and it is started again', async () => {
-    const { process, starts } = open({ hang: 1 }, { times: often })
+    const { process, starts } = open({ hang: 1 }, { times: () => often })
     const lease = await process.use(patient)
     const left = chat(lease.baseUrl, 'm', lease.gone).catch((error: unknown) => error)
     const pid = pidOf(process)
@@ -396,7 +447,7 @@ describe('health', () => {
   })
 
   test('that is missed once or twice is forgiven', async () => {
-    const { process } = open({}, { times: { ...often, healthFailures: 1_000 } })
+    const { process } = open({}, { times: () => ({ ...often, healthFailures: 1_000 }) })
     ;(await process.use(patient)).release()
     const pid = pidOf(process)
     globalThis.process.kill(pid, 'SIGSTOP')
@@ -426,7 +477,7 @@ describe('unload', () => {
   })
 
   test('by force does not', async () => {
-    const { process } = open({ deaf: true }, { times: { ...shortTimes, graceMs: 100 } })
+    const { process } = open({ deaf: true }, { times: () => ({ ...shortTimes, graceMs: 100 }) })
     const lease = await process.use(patient)
     const pid = pidOf(process)
     await process.unload({ force: true })
@@ -470,7 +521,7 @@ describe('unload', () => {
   test('of what does not run is nothing, and of what has failed lets it be tried again', async () => {
     const { process, stand } = open(
       { exitAtStart: 1 },
-      { times: { ...shortTimes, restarts: { ...shortTimes.restarts, firstMs: 60_000, longestMs: 60_000 } } },
+      { times: () => ({ ...shortTimes, restarts: { ...shortTimes.restarts, firstMs: 60_000, longestMs: 60_000 } }) },
     )
     await process.unload()
     expect(process.state).toBe('stopped')

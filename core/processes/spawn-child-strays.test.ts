@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeMark } from './mark.ts'
@@ -11,6 +11,8 @@ const env = { PATH: process.env.PATH ?? '' }
 /** Starts one with a session of its own, says its pid, and leaves it without a parent. */
 const stray = `(setsid sleep 1000 & echo "stray $!")`
 const deafStray = `(setsid sh -c 'trap "" TERM; echo "stray $$"; while :; do sleep 0.1; done' &)`
+/** Goes on as soon as there is a file called `go`. */
+const untilTold = 'while [ ! -e go ]; do sleep 0.02; done'
 const stay = 'echo ready; exec sleep 1000'
 
 async function run(script: string, options: Partial<ChildOptions> = {}) {
@@ -49,8 +51,10 @@ describe.each([
   })
 
   test('is ended when the program ends by itself', async () => {
-    const { child, until } = await run(`${script}; echo ready; read line; exit 7`, { graceMs: 400 })
+    using folder = temporaryFolder()
+    const { child, until } = await run(`${script}; ${untilTold}; exit 7`, { graceMs: 400, cwd: folder.path })
     const pid = await until(/stray (\d+)/)
+    writeFileSync(join(folder.path, 'go'), '')
     expect(await child.exited).toEqual({ code: 7, signal: null })
     expect(isAlive(pid)).toBe(false)
   })
@@ -78,9 +82,11 @@ describe.each([
 })
 
 test('the end of the program is told before what it has left behind is gone', async () => {
-  const { child, until } = await run(`${deafStray}; exit 3`, { graceMs: 60_000 })
-  expect(await child.ended).toEqual({ code: 3, signal: null })
+  using folder = temporaryFolder()
+  const { child, until } = await run(`${deafStray}; ${untilTold}; exit 3`, { graceMs: 60_000, cwd: folder.path })
   const pid = await until(/stray (\d+)/)
+  writeFileSync(join(folder.path, 'go'), '')
+  expect(await child.ended).toEqual({ code: 3, signal: null })
   expect(isAlive(pid)).toBe(true)
   process.kill(pid, 'SIGKILL')
   expect(await child.exited).toEqual({ code: 3, signal: null })

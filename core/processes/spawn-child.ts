@@ -16,7 +16,7 @@ export interface Child {
   readonly ended: Promise<ChildExit>
   /** Resolves when it and everything it started are gone. Never rejects. */
   readonly exited: Promise<ChildExit>
-  /** The ids of it and of all it has started that runs still. */
+  /** The ids of it and of all it has started that runs still; only its own where it takes a program to find them. */
   family(): readonly number[]
   /** SIGTERM to it and all it started, SIGKILL after `graceMs`; resolves when they are gone. Stopping twice is fine. */
   stop(graceMs: number): Promise<void>
@@ -89,9 +89,8 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
     exited,
     family() {
       if (isGone) return []
-      const all = listProcesses()
-      if (all.length === 0) return [pid]
-      return descendantsOf(shim.pid, all).flatMap(entry => (entry.living ? [entry.pid] : []))
+      if (process.platform !== 'linux') return [pid]
+      return descendantsOf(shim.pid, listProcesses()).flatMap(entry => (entry.living ? [entry.pid] : []))
     },
     stop(stopMs) {
       stopped ??= stop(stopMs)

@@ -25,7 +25,13 @@ async function openHouse(deaf: boolean) {
   const shims = starts.map(({ pid }) => Number(statOf(pid)?.[1]))
   expect(pids).toHaveLength(12)
   expect([...pids, ...shims].filter(isAlive)).toHaveLength(15)
-  return { house, pids, shims, runFolder: folders.runFolder, [Symbol.dispose]: () => folders[Symbol.dispose]() }
+  return {
+    ...{ house, pids, shims, runFolder: folders.runFolder },
+    [Symbol.dispose]() {
+      for (const pid of [house.pid, ...pids, ...shims].filter(isAlive)) process.kill(pid, 'SIGKILL')
+      folders[Symbol.dispose]()
+    },
+  }
 }
 
 describe.each([

@@ -37,7 +37,7 @@ function open(policy = atMost(2), patienceMs = 60_000) {
       set(model, { state: 'stopping' })
       return new Promise<void>(done => ends.set(model, [...(ends.get(model) ?? []), done]))
     },
-    patienceMs,
+    patienceMs: () => patienceMs,
   })
   const want = (model: string, { signal = patient, mayEvict = true } = {}) =>
     room.take({
@@ -200,7 +200,7 @@ test('a policy that throws, or names what is not there, fails only the one it wa
     policy: (wanted, running) => (wanted === 'bad' ? wrong(wanted, running) : { evict: [] }),
     running: () => [],
     evict: model => Promise.reject(new Error(`who is ${model}?`)),
-    patienceMs: 1_000,
+    patienceMs: () => 1_000,
   })
   const take = (model: string) => room.take({ model, signal: patient, mayEvict: () => true, granted() {} })
   await expect(take('bad')).rejects.toThrow('a bug')

@@ -26,7 +26,7 @@ export interface StartRoomOptions {
   /** Stops a process as soon as nobody uses it; whoever wants it meanwhile has to wait for its next start. */
   readonly evict: (model: string) => MaybePromise<unknown>
   /** So long the first one waits for others to be idle by themselves; then they get no more requests until it had its turn. */
-  readonly patienceMs: number
+  readonly patienceMs: () => number
 }
 
 /** The room of a house: those who want to start stand in a line, and only the first is looked after. */
@@ -110,7 +110,7 @@ export function createStartRoom({ policy, running, evict, patienceMs }: StartRoo
     setTimeout(() => {
       first.impatient = true
       look()
-    }, patienceMs).unref()
+    }, patienceMs()).unref()
   }
 
   return {

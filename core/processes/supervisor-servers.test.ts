@@ -13,11 +13,15 @@ const models = ['a', 'b', 'c']
 function open(server: TestServer, times: Partial<ProcessTimes> = {}) {
   const folders = openFolders()
   const supervisor = createSupervisor({
-    plan: { models: models.map(model => server.spec(folders.stand, model)), policy: atMost(2), choosePort: anyPort },
+    plan: {
+      models: models.map(model => server.spec(folders.stand, model)),
+      policy: atMost(2),
+      choosePort: anyPort,
+      times: { ...shortTimes, healthEveryMs: 100, healthTimeoutMs: 2_000, graceMs: 5_000, ...times },
+    },
     runFolder: folders.runFolder,
     runner: runner.runner,
     log: keptLog().log,
-    times: { ...shortTimes, healthEveryMs: 100, healthTimeoutMs: 2_000, graceMs: 5_000, ...times },
     askGpus: async () => new Map(),
   })
   const rowOf = (model: string) => supervisor.list().find(row => row.model === model)

@@ -6,7 +6,7 @@ import { makeMark, withMark } from './mark.ts'
 import { writePidFile } from './pid-file.ts'
 import { startOf } from './process-identity.ts'
 import type { ProcessSpec } from './server-process-spec.ts'
-import { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts'
+import { createSupervisor, type Supervisor, type SupervisorOptions, type SupervisorTimes } from './supervisor.ts'
 import { gone, isAlive, runner } from './testing/alive.ts'
 import { atMost } from './testing/policy.ts'
 import { anyPort, chat, keptLog, openFolders, patient, shortTimes, specOf, until } from './testing/server.ts'
@@ -22,7 +22,10 @@ afterEach(async () => {
 type Models = Readonly<Record<string, Behaviour | [Behaviour, Partial<ProcessSpec>]>>
 
 /** A supervisor of these models, of which two may run. */
-function open(models: Models, { most = 2, ...more }: Partial<SupervisorOptions> & { most?: number } = {}) {
+function open(
+  models: Models,
+  { most = 2, times = shortTimes, ...more }: Partial<SupervisorOptions> & { most?: number; times?: Partial<SupervisorTimes> } = {},
+) {
   const folders = openFolders()
   const { log, lines } = keptLog()
   const planOf = (models: Models, allowed = most) => ({
@@ -31,13 +34,13 @@ function open(models: Models, { most = 2, ...more }: Partial<SupervisorOptions> 
     ),
     policy: atMost(allowed),
     choosePort: anyPort,
+    times,
   })
   const supervisor = createSupervisor({
     plan: planOf(models),
     runFolder: folders.runFolder,
     runner: runner.runner,
     log,
-    times: shortTimes,
     askGpus: async () => new Map(),
     ...more,
   })
@@ -87,6 +90,17 @@ describe('room', () => {
     expect(await waits).toEqual(right('c'))
     expect(supervisor.list().map(({ state }) => state)).toEqual(['ready', 'stopped', 'ready'])
     a.release()
+  })
+
+  test('is not asked of one that has just come up, before its own callers had it', async () => {
+    const { supervisor, stateOf } = open({ a: { loadMs: 50 }, b: {} }, { most: 1 })
+    const first = supervisor.use('a', patient)
+    const second = supervisor.use('b', patient)
+    const lease = await first
+    await Bun.sleep(50)
+    expect(stateOf('a')).toBe('ready')
+    lease.release()
+    ;(await second).release()
   })
 
   test('is not taken by a start whose callers have all left', async () => {

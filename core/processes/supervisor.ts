@@ -4,8 +4,8 @@ import { within } from '../within.ts'
 import type { AskGpuMemory } from './gpu-memory.ts'
 import { endLeftovers } from './pid-file-leftovers.ts'
 import type { ServerProcess } from './server-process.ts'
+import { createServerProcess } from './server-process-create.ts'
 import type { Lease } from './server-process-life.ts'
-import { createServerProcess } from './server-process-machine.ts'
 import { type ChoosePort, type ProcessSpec, type ProcessTimes, usualTimes } from './server-process-spec.ts'
 import { createMemoryWatch, type Learn } from './supervisor-memory.ts'
 import { createStartRoom, type EvictionPolicy, type Running } from './supervisor-room.ts'
@@ -46,6 +46,7 @@ export interface Plan {
   readonly models: readonly ProcessSpec[]
   readonly policy: EvictionPolicy
   readonly choosePort: ChoosePort
+  readonly times?: Partial<SupervisorTimes>
 }
 
 /** What can be told to somebody who waits. */
@@ -64,12 +65,13 @@ export interface SupervisorTimes extends ProcessTimes {
   readonly measureEveryMs: number
 }
 
+const usual: SupervisorTimes = { ...usualTimes, patienceMs: 15_000, measureEveryMs: 10_000 }
+
 export interface SupervisorOptions {
   readonly plan: Plan
   /** `run` in the data folder; the processes are noted there for the gatehouse that comes after us. */
   readonly runFolder: string
   readonly log: Logger
-  readonly times?: Partial<SupervisorTimes>
   readonly learn?: Learn
   readonly askGpus?: AskGpuMemory
   /** The command that starts the shim; by default it is ourselves. */
@@ -83,8 +85,8 @@ const spareMs = 1_500
 /** Makes a supervisor, and ends what an earlier one has left behind. Nothing is started before somebody asks, but for `preload`. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { runFolder, log, runner, now = Date.now } = options
-  const times: SupervisorTimes = { ...usualTimes, patienceMs: 15_000, measureEveryMs: 10_000, ...options.times }
   let plan = options.plan
+  const times = (): SupervisorTimes => ({ ...usual, ...plan.times })
   let listed: ReadonlySet<string> = new Set()
   /** Those that are not in the config any more stay until they have ended. */
   const processes = new Map<string, ServerProcess>()
@@ -94,15 +96,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     policy: plan.policy,
     running: () => [...processes.values()].flatMap(process => runningOf(process, memory.of(process)) ?? []),
     evict: model => processes.get(model)?.unload() ?? Promise.reject(new Error(`the eviction policy names "${model}", which does not run`)),
-    patienceMs: times.patienceMs,
+    patienceMs: () => times().patienceMs,
   })
-  const leftovers = endLeftovers(runFolder, times.orphanGraceMs).then(
+  const leftovers = endLeftovers(runFolder, times().orphanGraceMs).then(
     notes => {
       for (const { model, pid } of notes) log.warn({ model, pid }, 'A model process that an earlier gatehouse has left behind was ended')
     },
     (err: unknown) => log.warn({ err }, 'Could not look for model processes that an earlier gatehouse has left behind'),
   )
-  const measuring = setInterval(memory.measure, times.measureEveryMs)
+  const measuring = setInterval(memory.measure, times().measureEveryMs)
   measuring.unref()
 
   const create = (spec: ProcessSpec): ServerProcess => {

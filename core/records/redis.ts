@@ -6,6 +6,7 @@ import type { Records } from './records.ts'
 import { apart, noticeApart } from './redis/apart.ts'
 import { createChange } from './redis/changes.ts'
 import { hearAnnouncements } from './redis/hear.ts'
+import type { Hearers } from './redis/intake.ts'
 import { keyShelf } from './redis/key-shelf.ts'
 import { sharedKeys } from './redis/keys.ts'
 import { shareLastUse } from './redis/last-use.ts'
@@ -53,7 +54,7 @@ export async function redisRecords(options: RedisRecordsOptions): Promise<Record
   const [keyRows, modelRows] = [keyShelf(database), modelShelf(database, readModels.get)]
   const mirror = openMirror(database, { key: keyRows, model: modelRows, settings: settingsShelf(database, here.get) })
   const unanswered = openUnanswered(database, audit, now)
-  const hearers: Parameters<typeof startSync>[0]['hearers'] = {
+  const hearers: Hearers = {
     tell(touched) {
       settings.tell()
       const of = (kind: string) => touched !== 'all' && touched.flatMap(place => (place.kind === kind ? place.id : []))
@@ -65,11 +66,17 @@ export async function redisRecords(options: RedisRecordsOptions): Promise<Record
   }
   const settings = sharedSettings({ get: here.get, mirror, change: () => change, now, newId })
   const sync = startSync({ database, link, mirror, talk: openTalk(link), audit, unanswered, hearers, log, now, newId, pollMs })
-  const change = createChange(sync)
+  const change = createChange(sync, mirror)
   const models = sharedModels({ local: readModels, named: modelRows.named, mirror, sync, change, now, newId })
   const lastUse = shareLastUse(link, local.keys, id => keyRows.find(id) !== undefined)
   const keys = sharedKeys({ local: local.keys, shelf: keyRows, mirror, sync, change, settings, lastUse, now, newId })
-  const hearing = hearAnnouncements({ subscribe, wake: () => void sync.wake(), log })
+  const hearing = hearAnnouncements({
+    subscribe,
+    log,
+    wake(seq) {
+      if (seq === undefined || seq > mirror.position.seq) void sync.wake()
+    },
+  })
   const stop = () => {
     hearing.close()
     sync.close()

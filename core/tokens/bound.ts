@@ -19,7 +19,7 @@ const textFrame = 4
  * models none does), and templates with more text of their own than `chatFrame`.
  */
 export function boundTokens(payload: Readonly<Payload>, operation: Operation, models: readonly string[] = []): number {
-  const families = models.length > 0 ? models.map(familyOf) : dearestFamilies
+  const families = familiesOf(models)
   switch (operation) {
     case 'chat.completions':
     case 'messages':
@@ -35,10 +35,21 @@ export function boundTokens(payload: Readonly<Payload>, operation: Operation, mo
   }
 }
 
+/** Asked for where there are pictures: the names of models take longer to look up than a short chat to weigh. */
+type Families = () => readonly Family[]
+
+function familiesOf(models: readonly string[]): Families {
+  let known: readonly Family[] | undefined
+  return () => {
+    known ??= models.length > 0 ? models.map(familyOf) : dearestFamilies
+    return known
+  }
+}
+
 /** What operations other than chats send to a model. */
 const texts = ['prompt', 'suffix', 'input', 'instructions', 'input_prefix', 'input_suffix', 'input_extra']
 
-function boundChat(payload: Readonly<Payload>, families: readonly Family[]): number {
+function boundChat(payload: Readonly<Payload>, families: Families): number {
   const { messages, input, system, instructions, tools, functions, response_format: format } = payload
   let sum = chatFrame
   for (const above of [system, instructions]) if (above) sum += messageFrame + boundParts(above, families)
@@ -49,7 +60,7 @@ function boundChat(payload: Readonly<Payload>, families: readonly Family[]): num
   return format ? sum + boundJson(format) : sum
 }
 
-function boundMessage(message: unknown, families: readonly Family[]): number {
+function boundMessage(message: unknown, families: Families): number {
   if (!isObject(message)) return messageFrame + boundParts(message, families)
   let sum = messageFrame
   for (const field in message) {
@@ -62,13 +73,13 @@ function boundMessage(message: unknown, families: readonly Family[]): number {
 }
 
 /** A text, a list of texts or parts, a token as a number. */
-function boundParts(content: unknown, families: readonly Family[]): number {
+function boundParts(content: unknown, families: Families): number {
   if (typeof content === 'string') return Buffer.byteLength(content) + textFrame
   if (typeof content === 'number') return 1
   if (Array.isArray(content)) return content.reduce<number>((sum, part) => sum + boundParts(part, families), 0)
   if (!isObject(content)) return 0
   const media = mediaOf(content)
-  if (media) return mostMediaTokens(media, families) + textFrame
+  if (media) return mostMediaTokens(media, families()) + textFrame
   const { type, text, ...more } = content
   const plain = typeof text === 'string' ? Buffer.byteLength(text) + textFrame : 0
   for (const _ in more)

@@ -18,7 +18,8 @@ export default definePlugin({
         if (!ctx.limited) return next()
         const { key } = ctx.principal
         if (!key) return rates.take(ctx, next)
-        return rates.take(ctx, () => rates.takeOfKey(ctx, key, () => places.take(ctx, key, next)))
+        // its own limits first: what a key is refused takes nothing from the others
+        return rates.takeOfKey(ctx, key, () => places.take(ctx, key, () => rates.take(ctx, next)))
       },
     }
   },

@@ -19,10 +19,17 @@ export function createPlaces({ leases, log }: Pick<Gateway, 'leases' | 'log'>) {
     ctx.onSettled(answer.lease.release)
     return next()
   }
+  const names = new WeakMap<IndexedKey, string>()
+  const nameOf = (key: IndexedKey): string => {
+    let name = names.get(key)
+    if (name === undefined) names.set(key, (name = `key:${key.id}`))
+    return name
+  }
   return {
-    take(ctx: Context, { id, maxConcurrency }: IndexedKey, next: Next): MaybePromise<Response> {
+    take(ctx: Context, key: IndexedKey, next: Next): MaybePromise<Response> {
+      const { maxConcurrency } = key
       if (maxConcurrency === null) return next()
-      const answer = leases.take(`key:${id}`, maxConcurrency)
+      const answer = leases.take(nameOf(key), maxConcurrency)
       if (!(answer instanceof Promise)) return admit(ctx, maxConcurrency, answer, next)
       return answer.then(late => {
         // whoever left meanwhile is told of its end at once, or not at all

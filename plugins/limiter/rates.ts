@@ -27,9 +27,9 @@ export function createRates({ store, config, log }: Pick<Gateway, 'store' | 'con
     return named
   }
 
-  const refuse = (ctx: Context, retryAfterMs: number): GatewayError => {
+  const refuse = (ctx: Context, limit: string, retryAfterMs: number, resetMs: number): GatewayError => {
     const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
-    ctx.headers.set('x-ratelimit-remaining-requests', '0')
+    show(ctx, limit, '0', resetMs)
     log.warn(
       {
         request_id: ctx.id,
@@ -45,24 +45,30 @@ export function createRates({ store, config, log }: Pick<Gateway, 'store' | 'con
       headers: { 'retry-after': String(seconds) },
     })
   }
-  const admit = (ctx: Context, limit: string, taken: Take, next: Next) => {
-    ctx.headers.set('x-ratelimit-limit-requests', limit)
-    if (!taken.allowed) throw refuse(ctx, taken.retryAfterMs)
-    ctx.headers.set('x-ratelimit-remaining-requests', String(Math.floor(taken.remaining)))
-    ctx.headers.set('x-ratelimit-reset-requests', `${Math.ceil(taken.resetMs)}ms`)
+  const admit = (ctx: Context, { limit, bucket }: Named, taken: Take, shown: boolean, next: Next) => {
+    // until it is as empty as it was once
+    if (!taken.allowed) throw refuse(ctx, limit, taken.retryAfterMs, taken.retryAfterMs + ((bucket.burst - 1) / bucket.perMinute) * 60_000)
+    if (shown) show(ctx, limit, String(Math.floor(taken.remaining)), taken.resetMs)
     return next()
   }
-  const take = (ctx: Context, { name, bucket, limit }: Named, next: Next): MaybePromise<Response> => {
-    const taken = store.take(name, bucket)
-    return taken instanceof Promise ? taken.then(late => admit(ctx, limit, late, next)) : admit(ctx, limit, taken, next)
+  const take = (ctx: Context, named: Named, shown: boolean, next: Next): MaybePromise<Response> => {
+    const taken = store.take(named.name, named.bucket)
+    return taken instanceof Promise ? taken.then(late => admit(ctx, named, late, shown, next)) : admit(ctx, named, taken, shown, next)
   }
 
   return {
-    take: (ctx: Context, next: Next) => take(ctx, ctx.access === 'admin' ? admin : all, next),
+    /** Of all requests; shown where the caller has no rate of its own. */
+    take: (ctx: Context, next: Next) => take(ctx, ctx.access === 'admin' ? admin : all, ctx.principal.key?.rateLimit == null, next),
     takeOfKey(ctx: Context, key: IndexedKey, next: Next): MaybePromise<Response> {
       if (key.rateLimit === null) return next()
-      if (key.rateLimit > 0) return take(ctx, ofKey(key, key.rateLimit), next)
-      throw refuse(ctx, 60_000) // 0 is nothing
+      if (key.rateLimit > 0) return take(ctx, ofKey(key, key.rateLimit), true, next)
+      throw refuse(ctx, '0', 60_000, 60_000) // 0 is nothing
     },
   }
+}
+
+function show({ headers }: Context, limit: string, remaining: string, resetMs: number): void {
+  headers.set('x-ratelimit-limit-requests', limit)
+  headers.set('x-ratelimit-remaining-requests', remaining)
+  headers.set('x-ratelimit-reset-requests', `${Math.ceil(resetMs)}ms`)
 }

@@ -1,31 +1,17 @@
-/** How much of a stream has gone out. */
-export interface Sent {
-  /** Events, which stand for about one token each. */
-  readonly events: number
-  take(chunk: Uint8Array): void
-}
-
-export function countSent(): Sent {
-  let events = 0
-  return {
-    get events() {
-      return events
-    },
-    take({ buffer, byteOffset, byteLength }) {
-      const bytes = Buffer.from(buffer, byteOffset, byteLength)
-      for (let at = bytes.indexOf(eventEnd); at !== -1; at = bytes.indexOf(eventEnd, at + 2)) events++
-    },
-  }
-}
-
-const eventEnd = '\n\n'
+import type { Sent } from './sent.ts'
 
 /**
  * The same stream, whose end waits until the charge is safe: whoever got all of it has paid for it, also when gatehouse is
- * killed in that moment. `[DONE]` is the end for clients that do not wait for the connection.
+ * killed in that moment. Clients that know the last event by its words do not wait for the end of the connection.
  */
-export function settleAtEnd(body: ReadableStream<Uint8Array>, sent: Sent, settle: () => Promise<void>): ReadableStream<Uint8Array> {
+export function settleAtEnd(
+  body: ReadableStream<Uint8Array>,
+  operation: string,
+  sent: Pick<Sent, 'take'>,
+  settle: () => Promise<void>,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader()
+  const isLast = lastEvent(operation)
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -36,7 +22,7 @@ export function settleAtEnd(body: ReadableStream<Uint8Array>, sent: Sent, settle
             return controller.close()
           }
           sent.take(value)
-          if (saysDone(value)) await settle()
+          if (isLast(value)) await settle()
           controller.enqueue(value)
         } catch (error) {
           controller.error(error)
@@ -46,6 +32,23 @@ export function settleAtEnd(body: ReadableStream<Uint8Array>, sent: Sent, settle
     },
     { highWaterMark: 0 },
   )
+}
+
+/** As the official SDKs know it. Inside of a text the quotes would be escaped, so no model can say it. */
+const lastWords: Readonly<Record<string, readonly string[]>> = {
+  messages: ['"type":"message_stop"', '"type": "message_stop"'],
+  responses: ['completed', 'incomplete', 'failed'].flatMap(end => [`"type":"response.${end}"`, `"type": "response.${end}"`]),
+  infill: ['"stop":true', '"stop": true'],
+}
+
+/** Says whether the last event of an answer is among these bytes. */
+function lastEvent(operation: string): (bytes: Uint8Array) => boolean {
+  const words = lastWords[operation]
+  if (!words) return saysDone
+  return ({ buffer, byteOffset, byteLength }) => {
+    const bytes = Buffer.from(buffer, byteOffset, byteLength)
+    return words.some(one => bytes.includes(one))
+  }
 }
 
 /** The model's own text cannot look like this: its line breaks are escaped. */

@@ -1,4 +1,7 @@
-import type { Context, Gateway, ResolvedModel } from 'gatehouse'
+import type { Context, Gateway, ResolvedModel, Target } from 'gatehouse'
+import { isLength, isObeyed, makesText, readWishes } from './lengths.ts'
+
+type Payload = Context['payload']
 
 /** What a request may come to. */
 export interface Cost {
@@ -7,51 +10,79 @@ export interface Cost {
   /** The longest of its answers, and how many there are; 0 when the operation makes no text. */
   readonly answer: number
   readonly answers: number
-  /** The client said how long an answer may be. */
-  readonly explicit: boolean
-}
-
-/** Fields in which clients say how long an answer may be, by operation. Operations that are not here make no text. */
-const lengthFields: Readonly<Record<string, readonly string[]>> = {
-  'chat.completions': ['max_completion_tokens', 'max_tokens'],
-  completions: ['max_tokens'],
-  messages: ['max_tokens'],
-  responses: ['max_output_tokens'],
-  infill: ['n_predict', 'max_tokens'],
+  /** The client or the config said how long an answer may be, for every target. */
+  readonly said: boolean
+  /** No answer is held to less than this, because somebody said so for some target. */
+  readonly least: number
 }
 
 /** The longest answer that is counted on when neither the client nor the config says one. */
 export const defaultAnswer = 8192
 
-/** A bound of the whole request, within microseconds. */
-export function costOf(ctx: Pick<Context, 'operation' | 'payload'>, model: ResolvedModel | undefined, tokens: Gateway['tokens']): Cost {
-  const { operation, payload } = ctx
-  const window = model?.contextLength ?? Number.POSITIVE_INFINITY
-  const prompt = Math.min(tokens.bound(payload, operation, model), window)
-  const fields = lengthFields[operation]
-  if (!fields) return { prompt, answer: 0, answers: 0, explicit: true }
-  const given = fields.map(field => payload[field]).filter(isCount)
-  const most = Math.min(model?.maxOutputTokens ?? Number.POSITIVE_INFINITY, window)
-  // of two that are given, servers differ in which they believe
-  const answer = given.length > 0 ? Math.min(Math.max(...given), most) : Math.min(most, defaultAnswer)
-  return { prompt, answer, answers: answersOf(payload), explicit: given.length > 0 }
+/** A bound of the whole request, within microseconds: of all its targets the dearest counts. */
+export function costOf(
+  { operation, payload }: Pick<Context, 'operation' | 'payload'>,
+  model: ResolvedModel | undefined,
+  tokens: Gateway['tokens'],
+): Cost {
+  const changing = model?.targets.filter(changes) ?? []
+  const boundOf = (sent: Payload, fixed: boolean) => boundAt(operation, sent, fixed, model, tokens)
+  if (changing.length === 0) return boundOf(payload, false)
+  const costs = changing.map(target => boundOf(asSent(payload, target), readWishes(target.set as Payload).lengths.length > 0))
+  if (changing.length < (model?.targets.length ?? 0)) costs.push(boundOf(payload, false))
+  return costs.reduce((one, other) => ({
+    prompt: Math.max(one.prompt, other.prompt),
+    answer: Math.max(one.answer, other.answer),
+    answers: Math.max(one.answers, other.answers),
+    said: one.said && other.said,
+    least: Math.max(one.least, other.least),
+  }))
 }
 
 export const totalOf = ({ prompt, answer, answers }: Cost): number => Math.max(1, prompt + answer * answers)
 
-/** `best_of` answers are made, whatever `n` says. A completion has one answer for each prompt. */
-function answersOf({ n, best_of, prompt }: Context['payload']): number {
-  const prompts = Array.isArray(prompt) && prompt.length > 0 && typeof prompt[0] !== 'number' ? prompt.length : 1
-  return prompts * Math.max(1, isCount(n) ? n : 1, isCount(best_of) ? best_of : 1)
+const changes = ({ set, strip }: Target) => {
+  for (const _ in set) return true
+  return strip.length > 0
 }
 
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-
-/**
- * The field that holds a backend to a length. OpenAI's newer models refuse `max_tokens`, other servers do not all know
- * the newer name.
- */
-export function lengthField(operation: string, backendType: string | undefined): string {
-  if (operation === 'chat.completions' && backendType === 'openai') return 'max_completion_tokens'
-  return lengthFields[operation]?.at(-1) ?? 'max_tokens'
+/** The request as a target gets it. */
+function asSent(payload: Payload, { set, strip }: Target): Payload {
+  const sent: Record<string, unknown> = { ...payload, ...set }
+  for (const field of strip) delete sent[field]
+  return sent as Payload
 }
+
+function boundAt(operation: string, payload: Payload, fixed: boolean, model: ResolvedModel | undefined, tokens: Gateway['tokens']): Cost {
+  const window = model?.contextLength ?? Number.POSITIVE_INFINITY
+  const prompts = promptsOf(operation, payload)
+  const prompt = Math.min(tokens.bound(payload, operation, model), window * prompts)
+  if (!makesText(operation)) return { prompt, answer: 0, answers: 0, said: true, least: 0 }
+  const { lengths, answers } = readWishes(payload)
+  let asked = 0 // of several that are given, servers differ in which they believe
+  let said = fixed
+  for (const { field, value } of lengths) {
+    if (!isLength(value, operation)) continue
+    asked = Math.max(asked, value)
+    said ||= isObeyed(field, operation)
+  }
+  const most = fixed ? window : Math.min(model?.maxOutputTokens ?? window, window)
+  const answer = Math.min(said ? asked : Math.max(asked, defaultAnswer), most)
+  return {
+    prompt,
+    answer,
+    answers: operation === 'completions' ? prompts * answers : answers,
+    said,
+    least: said ? answer : Math.min(1, answer),
+  }
+}
+
+/** How many prompts there are, each of which may fill the model's context. */
+function promptsOf(operation: string, { prompt, input, documents, texts }: Payload): number {
+  if (operation === 'completions') return countOf(prompt)
+  if (operation === 'embeddings') return countOf(input)
+  return operation === 'rerank' ? Math.max(countOf(documents), countOf(texts)) : 1
+}
+
+/** A list that begins with a number is one prompt in tokens. */
+const countOf = (list: unknown): number => (Array.isArray(list) && list.length > 0 && typeof list[0] !== 'number' ? list.length : 1)

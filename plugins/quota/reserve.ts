@@ -1,105 +1,92 @@
-import { type Account, type Balance, type Context, type Gateway, GatewayError, type IndexedKey, type Reservation } from 'gatehouse'
-import { type Cost, costOf, lengthField, totalOf } from './cost.ts'
+import { type Account, type Balance, type Context, type Gateway, GatewayError, type IndexedKey, type MaybePromise } from 'gatehouse'
+import { type Cost, costOf, totalOf } from './cost.ts'
+import { createHold } from './hold.ts'
+import { createMinute } from './minute.ts'
+import { whenKnown } from './when-known.ts'
 
 /** Tokens that are set aside for one request. */
 export interface Held {
+  /** What the backend was told that no answer may be longer than, where the client had said no such thing. */
+  readonly cut: number | undefined
   /** Charges what was really used and returns the rest; 0 for a request that failed. Only once. */
   settle(tokens: number): Promise<void>
 }
 
 /**
- * A quota that is this many times the bound of a request is far from its end, and the bound is good enough. Nearer to it
- * the prompt is counted, so that a key can spend its last tokens: bounds are ten times as much for short prompts.
+ * A quota from which this many bounds of the prompt could be paid besides the answer is far from its end, and the bound is
+ * good enough. Nearer to it the prompt is counted, so that a key can spend its last tokens: bounds are ten times as much for
+ * short prompts.
  */
 const farFromTheEnd = 64
 
 /** Of counts that are not exact, so much is added. */
 const margin = { factor: 1.2, tokens: 64 }
 
-/** Sets tokens aside, of the quota and of the minute, before a request; or refuses it. */
-export function createReserve({ ledger, tokens, store, backends, log }: Pick<Gateway, 'ledger' | 'tokens' | 'store' | 'backends' | 'log'>) {
-  const counted = async (ctx: Context, cost: Cost): Promise<Cost> => {
-    const { payload, operation, model, signal } = ctx
+/** Sets tokens aside, of the quota and of the minute, before a request; or refuses it. At once where nobody need be asked. */
+export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'store' | 'backends' | 'log'>) {
+  const { ledger, tokens } = gateway
+  const takeOfMinute = createMinute(gateway)
+  const hold = createHold(gateway)
+
+  const counted = async ({ payload, operation, model, signal }: Context, cost: Cost): Promise<Cost> => {
     const { tokens: count, exact } = await tokens.count(payload, operation, model ?? { targets: [] }, signal)
-    const prompt = exact ? count : Math.ceil(count * margin.factor) + margin.tokens
+    // another target may count otherwise
+    const certain = exact && model?.targets.length === 1
+    const prompt = certain ? count : Math.ceil(count * margin.factor) + margin.tokens
     return { ...cost, prompt: Math.min(cost.prompt, prompt) }
   }
-  /** The cost as far as it must be known, and no longer an answer than can be paid when nobody asked for a longer one. */
-  const affordable = async (ctx: Context, account: Account, bound: Cost): Promise<Cost> => {
-    const { remaining } = await ledger.balance(account)
-    if (remaining === null || remaining >= farFromTheEnd * totalOf(bound)) return bound
-    const cost = await counted(ctx, bound)
-    if (cost.explicit) return cost
-    const answer = Math.floor((remaining - cost.prompt) / cost.answers)
-    return { ...cost, answer: Math.max(1, Math.min(cost.answer, answer)) }
+  /** No longer an answer than can be paid, when nobody asked for a longer one. */
+  const shortened = (cost: Cost, remaining: number): Cost => {
+    if (cost.said) return cost
+    const payable = Math.floor((remaining - cost.prompt) / cost.answers)
+    return { ...cost, answer: Math.max(cost.least, Math.min(cost.answer, payable)) }
   }
 
-  const takeOfMinute = async (ctx: Context, { id, tokensPerMinute }: IndexedKey, cost: number) => {
-    if (tokensPerMinute === null) return () => {}
-    if (tokensPerMinute === 0) throw tooFast(60_000)
-    const name = `tokens:${id}`
-    const bucket = { perMinute: tokensPerMinute, burst: tokensPerMinute }
-    const taken = Math.min(cost, tokensPerMinute) // one that is more than a whole minute has to go through some time
-    const answer = await store.take(name, bucket, taken)
-    ctx.headers.set('x-ratelimit-limit-tokens', String(tokensPerMinute))
-    if (!answer.allowed) {
-      ctx.headers.set('x-ratelimit-remaining-tokens', '0')
-      throw tooFast(answer.retryAfterMs)
-    }
-    ctx.headers.set('x-ratelimit-remaining-tokens', String(Math.floor(answer.remaining)))
-    ctx.headers.set('x-ratelimit-reset-tokens', `${Math.ceil(answer.resetMs)}ms`)
-    return (used: number) => {
-      Promise.resolve(store.giveBack(name, bucket, taken - used)).catch(err =>
-        log.warn({ err }, 'tokens of a minute could not be given back'),
-      )
-    }
+  const take = (ctx: Context, key: IndexedKey, account: Account, cost: Cost): MaybePromise<Held> => {
+    const total = totalOf(cost)
+    const bounds = { tokens: total, estimate: Math.min(cost.prompt, estimateOf(ctx)) }
+    return whenKnown(takeOfMinute(ctx, key, total), settleMinute => {
+      const fail = (error: unknown): never => {
+        settleMinute(0)
+        throw error
+      }
+      try {
+        const cut = key.quota === null ? undefined : hold(ctx, cost)
+        const granted = whenKnown(ledger.reserve(account, bounds), (grant): Held => {
+          if (!grant.granted) throw exhausted(grant.balance, total)
+          return {
+            cut,
+            settle(used) {
+              settleMinute(used)
+              if (used > 0) return ledger.settle(grant.reservation, used)
+              ledger.release(grant.reservation)
+              return nothingToWaitFor
+            },
+          }
+        })
+        return granted instanceof Promise ? granted.catch(fail) : granted
+      } catch (error) {
+        return fail(error)
+      }
+    })
   }
 
-  return async (ctx: Context, key: IndexedKey): Promise<Held> => {
+  return (ctx: Context, key: IndexedKey): MaybePromise<Held> => {
     const account: Account = { keyId: key.id, period: key.quotaPeriod, limit: key.quota }
     const bound = costOf(ctx, ctx.model, tokens)
-    const cost = key.quota === null ? bound : await affordable(ctx, account, bound)
-    const total = totalOf(cost)
-    const settleMinute = await takeOfMinute(ctx, key, total)
-    let reservation: Reservation
-    try {
-      const grant = await ledger.reserve(account, { tokens: total, estimate: Math.min(cost.prompt, estimateOf(ctx)) })
-      if (!grant.granted) throw exhausted(grant.balance, total)
-      reservation = grant.reservation
-    } catch (error) {
-      settleMinute(0)
-      throw error
-    }
-    if (key.quota !== null) holdToLength(ctx, cost)
-    return {
-      async settle(used) {
-        settleMinute(used)
-        if (used > 0) await ledger.settle(reservation, used)
-        else ledger.release(reservation)
-      },
-    }
-  }
-
-  /** What was reserved for an answer is also what the backend is told. */
-  function holdToLength(ctx: Context, { answer, answers, explicit }: Cost): void {
-    if (answers === 0) return
-    const [target] = ctx.model?.targets ?? []
-    const field = lengthField(ctx.operation, target && backends.get(target.backend)?.type)
-    if (!explicit) ctx.rewrite({ [field]: answer })
-    else for (const name of lengthsGiven(ctx)) if ((ctx.payload[name] as number) > answer) ctx.rewrite({ [name]: answer })
+    if (key.quota === null) return take(ctx, key, account, bound)
+    return whenKnown(ledger.balance(account), ({ remaining }) => {
+      if (remaining === null || remaining >= farFromTheEnd * bound.prompt + bound.answer * bound.answers)
+        return take(ctx, key, account, bound)
+      return counted(ctx, bound).then(cost => take(ctx, key, account, shortened(cost, remaining)))
+    })
   }
 }
 
-const lengthsGiven = ({ payload }: Context) =>
-  ['max_completion_tokens', 'max_tokens', 'max_output_tokens', 'n_predict'].filter(name => typeof payload[name] === 'number')
+const nothingToWaitFor = Promise.resolve()
 
 /** Of a request whose process died: about four bytes make a token. */
 const estimateOf = (ctx: Context): number => Math.ceil(ctx.wire().byteLength / 4)
-
-const tooFast = (retryAfterMs: number) =>
-  new GatewayError(429, 'rate_limit_error', 'rate_limit_exceeded', 'Rate limit exceeded: too many tokens per minute', {
-    headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) },
-  })
 
 /** OpenAI's SDKs do not try again when they are told so. */
 function exhausted({ limit, used, reserved, resetAt }: Balance, wanted: number): GatewayError {

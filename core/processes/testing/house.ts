@@ -11,11 +11,11 @@ const supervisor = createSupervisor({
     models: models.map(model => ({ model, print: '1', launch: (port: number) => launchOf(stand, model, port) })),
     policy: atMost(models.length),
     choosePort: anyPort,
+    times: { orphanGraceMs: shortTimes.orphanGraceMs },
   },
   runFolder,
   runner: runner.runner,
   log: keptLog().log,
-  times: { orphanGraceMs: shortTimes.orphanGraceMs },
 })
 await Promise.all(models.map(model => supervisor.load(model, patient)))
 console.log('ready')

@@ -57,18 +57,22 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
     return specOf(stand, model, { loadMs: below(40), ...kin }, { print })
   }
   let specs = models.map(model => spec(model, '0'))
-  const planOf = () => ({ models: specs, policy: atMost(allowed), choosePort: anyPort })
+  const planOf = () => ({
+    models: specs,
+    policy: atMost(allowed),
+    choosePort: anyPort,
+    times: {
+      ...shortTimes,
+      ...{ healthEveryMs: 100, healthTimeoutMs: 200, healthFailures: 2, graceMs: 300, orphanGraceMs: 200, patienceMs: 300 },
+      ...{ restarts: { most: 1_000, windowMs: 60_000, firstMs: 5, longestMs: 20 }, measureEveryMs: 200 },
+    },
+  })
   const kept = keptLog()
   const supervisor = createSupervisor({
     plan: planOf(),
     runFolder,
     runner: runner.runner,
     log: kept.log,
-    times: {
-      ...shortTimes,
-      ...{ healthEveryMs: 100, healthTimeoutMs: 200, healthFailures: 2, graceMs: 300, orphanGraceMs: 200, patienceMs: 300 },
-      ...{ restarts: { most: 1_000, windowMs: 60_000, firstMs: 5, longestMs: 20 }, measureEveryMs: 200 },
-    },
     askGpus: async () => new Map(),
   })
 
@@ -166,10 +170,12 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
     checkLiving()
   }
   await Promise.race([Promise.all(open.values()), Bun.sleep(stuckMs)])
-  for (const leaver of open.keys()) {
-    found.stuck.push('a request at the end')
-    leaver.abort()
+  if (open.size > 0) {
+    // what they wait for is the first that one wants to know; T is a process that a step has frozen
+    const rows = supervisor.list().map(row => ({ ...row, process: row.pid === null ? null : statOf(row.pid)?.[0] }))
+    found.stuck.push(`${open.size} requests at the end: ${JSON.stringify([rows, kept.lines.slice(-12)])}`)
   }
+  for (const leaver of open.keys()) leaver.abort()
 
   // and all is as it should be
   const notAnsweredInTheEnd: string[] = []

@@ -1,4 +1,5 @@
 import { unavailable } from '../../stores/redis/unavailable.ts'
+import type { Mirror } from './mirror.ts'
 import type { Commit, Sync } from './sync.ts'
 
 /** What is to be done, as things stand: nothing, and then this is the result, or a change. */
@@ -11,18 +12,21 @@ export type Change = <T>(plan: () => Plan<T>) => Promise<T>
 const mostAttempts = 100
 
 /** One change of this instance at a time, in the order in which they were asked for: they would only be in each other's way. */
-export function createChange(sync: Sync): Change {
+export function createChange(sync: Sync, mirror: Pick<Mirror, 'position'>): Change {
   let last: Promise<unknown> = Promise.resolve()
 
   const make = async <T>(plan: () => Plan<T>): Promise<T> => {
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      await sync.ready()
+      const since = mirror.position
       const planned = plan()
-      if ('result' in planned) {
-        if (!(await sync.check())) return planned.result
-        continue
+      if ('done' in planned) {
+        const ids = await sync.commit(planned) // sent in this very moment: nothing has changed since it was planned
+        if (ids) return planned.done(ids)
+      } else {
+        await sync.pull()
+        if (mirror.position === since) return planned.result
       }
-      const ids = await sync.commit(planned)
-      if (ids) return planned.done(ids)
     }
     throw unavailable()
   }

@@ -10,8 +10,8 @@ const forbiddenMs = 60_000
 
 export interface HearParts {
   readonly subscribe: Subscribe
-  /** Something was announced, or may have been while nobody listened. */
-  readonly wake: () => void
+  /** A change of this number was announced; without one, some may have been while nobody listened. */
+  readonly wake: (seq?: number) => void
   readonly log: Logger
 }
 
@@ -42,7 +42,7 @@ export function hearAnnouncements({ subscribe, wake, log }: HearParts): Hearing 
       retry = setTimeout(begin, Math.max(0, startedAt + (forbidden ? forbiddenMs : retryMs) - performance.now())).unref()
     }
     const late = setTimeout(lose, retryMs).unref()
-    const { opened, destroy } = subscribe(sharedChannel, wake, lose)
+    const { opened, destroy } = subscribe(sharedChannel, message => wake(Number(message)), lose)
     end = lose
     opened.then(() => {
       clearTimeout(late)

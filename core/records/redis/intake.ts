@@ -48,6 +48,10 @@ export function openIntake(mirror: Mirror, unanswered: Unanswered, hearers: Hear
 export const happenedIn = ({ entries }: News): Happened[] =>
   entries.flatMap(({ change, kind, id }) => (kind === 'arrival' ? [] : { change, kind, id }))
 
+/** A change is told of by its first row: the audit of a new key says nothing of the gateway that it closes. */
+export const happenedTo = (change: string, [first]: readonly Place[]): Happened[] =>
+  first ? [{ change, kind: first.kind, id: first.id }] : []
+
 /** Where somebody is who has taken the news in. */
 export function endOf({ entries }: News, since: Position): Position {
   const { seq, change } = entries.at(-1) ?? since

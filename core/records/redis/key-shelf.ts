@@ -3,7 +3,7 @@ import type { KeyRecord } from '../keys.ts'
 import { keyColumns, keyValues } from '../sqlite/key-row.ts'
 import { keyTable } from '../sqlite/key-table.ts'
 import type { SharedRow, State } from './row.ts'
-import { type Shelf, upsert } from './shelf.ts'
+import { type Displaced, type Shelf, upsert } from './shelf.ts'
 
 /** The keys in SQLite, as others change them. */
 export interface KeyShelf extends Shelf {
@@ -15,7 +15,7 @@ export interface KeyShelf extends Shelf {
 export function keyShelf(database: Database): KeyShelf {
   const table = keyTable(database)
   const put = database.prepare(upsert('keys', keyColumns))
-  const inTheWay = database.prepare<{ readonly id: number }, [string, number]>('SELECT id FROM keys WHERE sha256 = ? AND id <> ?')
+  const inTheWay = database.prepare<Displaced, [string, number]>('SELECT id, name FROM keys WHERE sha256 = ? AND id <> ?')
   return {
     find: table.find,
     count: table.count,
@@ -25,8 +25,8 @@ export function keyShelf(database: Database): KeyShelf {
     },
     put(id, row) {
       const key = asKey(id, row)
-      const others = inTheWay.all(key.sha256, id).map(other => other.id)
-      for (const other of others) table.remove(other)
+      const others = inTheWay.all(key.sha256, id)
+      for (const other of others) table.remove(other.id)
       put.run(id, ...keyValues(key))
       return others
     },

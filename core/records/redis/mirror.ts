@@ -1,6 +1,6 @@
 import { type Database, sqliteCode } from '../../sqlite.ts'
-import { isNewer, type Kind, type Mark, readRow, type SharedRow, type State } from './row.ts'
-import type { Shelf } from './shelf.ts'
+import { isNewer, type Kind, type Mark, readRow, type SharedRow } from './row.ts'
+import type { Displaced, Shelf } from './shelf.ts'
 import type { Ids, PlacedText, Position } from './talk.ts'
 
 /** A row's place. */
@@ -19,6 +19,8 @@ export interface Taken {
   readonly strangers: readonly Place[]
   /** They make no sense. */
   readonly broken: readonly Place[]
+  /** They are gone from here, because others have their names now. When they have other names themselves that is heard of next. */
+  readonly displaced: readonly (Place & Displaced)[]
 }
 
 /** All that is shared, as this instance knows it: in SQLite, so that it is there without Redis and for the next start. */
@@ -26,7 +28,8 @@ export interface Mirror {
   /** Everything up to here is known, and nothing else. */
   readonly position: Position
   mark(kind: Kind, id: number): Mark | undefined
-  marks(kind: Kind, first: number, last: number): ReadonlyMap<number, Mark>
+  /** The ids of what is known, also of what is gone. */
+  ids(kind: Kind, first: number, last: number): readonly number[]
   /** A row as others must know it; undefined when it is not here. */
   row(kind: Kind, id: number): SharedRow | undefined
   lastIds(): Ids
@@ -38,19 +41,14 @@ export interface Mirror {
   lose(): void
 }
 
-interface MarkRow {
-  readonly id: number
-  readonly version: number
-  readonly state: State
-  readonly at: number
-  readonly change: string
-  readonly origin: string
-}
-
 /** Opens it over the shelves on which the rows are. */
 export function openMirror(database: Database, shelves: Readonly<Record<Kind, Shelf>>): Mirror {
-  const one = database.prepare<MarkRow, [string, number]>('SELECT * FROM shared_rows WHERE kind = ? AND id = ?')
-  const some = database.prepare<MarkRow, [string, number, number]>('SELECT * FROM shared_rows WHERE kind = ? AND id BETWEEN ? AND ?')
+  const one = database.prepare<Mark, [string, number]>(
+    'SELECT version, state, at, change, origin FROM shared_rows WHERE kind = ? AND id = ?',
+  )
+  const some = database.prepare<{ readonly id: number }, [string, number, number]>(
+    'SELECT id FROM shared_rows WHERE kind = ? AND id BETWEEN ? AND ? ORDER BY id',
+  )
   const put = database.prepare(
     'INSERT OR REPLACE INTO shared_rows (kind, id, version, state, at, change, origin, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
@@ -61,15 +59,16 @@ export function openMirror(database: Database, shelves: Readonly<Record<Kind, Sh
   )
   let position = database.query('SELECT seq, change FROM shared_position').get() as Position
 
-  /** Answers the ids of rows that were in its way: they are forgotten, so that they are taken in again when they are heard of. */
-  const write = ({ kind, id }: Place, row: SharedRow): readonly number[] => {
+  /** Answers the rows that were in its way: they are forgotten, so that they are taken in again when they are heard of. */
+  const write = ({ kind, id }: Place, row: SharedRow): readonly Displaced[] => {
     const gone = row.state === 'gone'
     const others = gone ? [] : shelves[kind].put(id, row)
     if (gone) shelves[kind].remove(id)
-    for (const other of others) forget.run(kind, other)
+    for (const other of others) forget.run(kind, other.id)
     put.run(kind, id, row.version, row.state, row.at, row.change, row.origin, kind === 'settings' ? row.body : null)
     return others
   }
+  const writeWhole = database.transaction(write) // or what is in the way of a row that makes no sense would be gone
   const mark = (kind: Kind, id: number) => one.get(kind, id) ?? undefined
 
   return {
@@ -77,7 +76,7 @@ export function openMirror(database: Database, shelves: Readonly<Record<Kind, Sh
       return position
     },
     mark,
-    marks: (kind, first, last) => new Map(some.all(kind, first, last).map(found => [found.id, found])),
+    ids: (kind, first, last) => some.all(kind, first, last).map(({ id }) => id),
     row(kind, id) {
       const known = mark(kind, id)
       const body = known?.state === 'gone' ? '' : shelves[kind].body(id)
@@ -85,7 +84,13 @@ export function openMirror(database: Database, shelves: Readonly<Record<Kind, Sh
     },
     lastIds: () => ({ key: lastOf.get('key', 'keys')?.id ?? 0, model: lastOf.get('model', 'models')?.id ?? 0 }),
     take(rows, to, also) {
-      const taken = { touched: [] as Place[], older: [] as Place[], strangers: [] as Place[], broken: [] as Place[] }
+      const taken = {
+        touched: [] as Place[],
+        older: [] as Place[],
+        strangers: [] as Place[],
+        broken: [] as Place[],
+        displaced: [] as (Place & Displaced)[],
+      }
       const takeOne = (place: PlacedText) => {
         const row = readRow(place.text)
         if (!row) return taken.broken.push(place)
@@ -94,8 +99,9 @@ export function openMirror(database: Database, shelves: Readonly<Record<Kind, Sh
         if (known && known.origin !== row.origin) return taken.strangers.push(place)
         if (known && !isNewer(row, known)) return taken.older.push(place)
         try {
-          const others = write(place, row)
-          taken.touched.push(place, ...others.map(id => ({ kind: place.kind, id })))
+          const others = writeWhole(place, row)
+          taken.displaced.push(...others.map(other => ({ ...other, kind: place.kind })))
+          taken.touched.push(place, ...others.map(({ id }) => ({ kind: place.kind, id })))
         } catch (error) {
           if (!makesNoSense(error)) throw error
           taken.broken.push(place)

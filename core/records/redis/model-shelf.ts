@@ -22,8 +22,8 @@ export function modelShelf(
     },
     put(id, row) {
       const { name, backend, baseUrl, upstreamModel, enabled, source, createdAt, version } = asModel(id, row)
-      const others = named.all(name).flatMap(other => (other.id === id ? [] : other.id))
-      for (const other of others) remove.run(other)
+      const others = named.all(name).flatMap(other => (other.id === id ? [] : { id: other.id, name }))
+      for (const other of others) remove.run(other.id)
       put.run(id, name, fold(name), backend, baseUrl, upstreamModel, enabled ? 1 : 0, source, createdAt, version)
       return others
     },

@@ -1,5 +1,4 @@
 import { auditEntries, changeModel } from '../audit-entries.ts'
-import type { Changed } from '../keys.ts'
 import type { ModelRecord, ModelRecords } from '../models.ts'
 import { createListeners } from '../sqlite/listeners.ts'
 import type { sqliteModels } from '../sqlite/models.ts'
@@ -26,8 +25,6 @@ export interface SharedModels extends ModelRecords {
   tell(): void
 }
 
-type Outcome = Changed<ModelRecord> | 'taken'
-
 /** Reads models of the mirror, after a look at what is new, and changes them in Redis. */
 export function sharedModels({ local, named, mirror, sync, change, now, newId }: SharedModelsParts): SharedModels {
   const listeners = createListeners<void>()
@@ -41,8 +38,8 @@ export function sharedModels({ local, named, mirror, sync, change, now, newId }:
     body: modelBody({ ...model, id: 0 }),
   })
   const isTaken = (name: string, id?: number) => ![undefined, id].includes(named(name))
-  const plan = (id: number, version: number | undefined, work: (model: ModelRecord, name: string, origin: string) => Plan<Outcome>) =>
-    change((): Plan<Outcome> => {
+  const plan = <T>(id: number, version: number | undefined, work: (model: ModelRecord, name: string, origin: string) => Plan<T>) =>
+    change((): Plan<T | 'missing' | 'conflict'> => {
       const model = local.get(id)
       if (!model) return { result: 'missing' }
       if (version !== undefined && version !== model.version) return { result: 'conflict' }
@@ -72,7 +69,7 @@ export function sharedModels({ local, named, mirror, sync, change, now, newId }:
         }
       }),
     update: (id, wanted, author, version) =>
-      plan(id, version, (before, name, origin) => {
+      plan(id, version, (before, name, origin): Plan<ModelRecord | 'taken'> => {
         const changed = changeModel(before, wanted)
         if (changed === before) return { result: before }
         if (isTaken(changed.name, id)) return { result: 'taken' }
@@ -93,7 +90,7 @@ export function sharedModels({ local, named, mirror, sync, change, now, newId }:
           entries: [auditEntries.modelDeleted(before, author)],
           done: () => before,
         }
-      }) as Promise<Changed<ModelRecord>>,
+      }),
     onChange: listeners.add,
     tell: () => listeners.tell(),
   }

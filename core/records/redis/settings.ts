@@ -43,11 +43,11 @@ export function sharedSettings({ get, mirror, change, now, newId }: SharedSettin
     set: (wanted, author) =>
       change()((): Plan<Settings> => {
         const before = get()
-        const after = { adminKeySha256: wanted.adminKeySha256 ?? null, closed: wanted.closed ?? before.closed }
-        if (wanted.adminKeySha256 === undefined) after.adminKeySha256 = before.adminKeySha256
+        const { adminKeySha256 = before.adminKeySha256, closed = before.closed } = wanted
+        const after = { adminKeySha256, closed }
         const entries = [
-          ...(after.adminKeySha256 === before.adminKeySha256 ? [] : [auditEntries.adminKeyChanged(author)]),
-          ...(after.closed === before.closed ? [] : [auditEntries.closedChanged(author, after.closed)]),
+          ...(adminKeySha256 === before.adminKeySha256 ? [] : [auditEntries.adminKeyChanged(author)]),
+          ...(closed === before.closed ? [] : [auditEntries.closedChanged(author, closed)]),
         ]
         if (entries.length === 0) return { result: before }
         const name = newId()

@@ -4,7 +4,7 @@ import { renumber } from './renumber.ts'
 import { type Kind, readRow } from './row.ts'
 import type { Ids, Position } from './talk.ts'
 
-const readAtOnce = 500
+const readAtOnce = 200
 
 /**
  * Gives rows of this instance other ids, because others have other rows under them: two databases that were used without

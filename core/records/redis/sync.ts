@@ -1,10 +1,10 @@
 import type { RedisLink } from '../../stores/redis/link.ts'
 import { RedisUnusable, replyCode } from '../../stores/redis/reasons.ts'
 import { unavailable } from '../../stores/redis/unavailable.ts'
+import { within } from '../../within.ts'
 import type { AuditEntry } from '../audit.ts'
-import { endOf, type Happened, type Hearers, happenedIn, openIntake } from './intake.ts'
+import { endOf, type Hearers, happenedIn, happenedTo, openIntake } from './intake.ts'
 import { type JoinParts, joinShared } from './join.ts'
-import type { Place } from './mirror.ts'
 import { writeRow } from './row.ts'
 import type { News, Position, Write } from './talk.ts'
 
@@ -18,13 +18,16 @@ export interface Commit {
 
 /** Keeps the mirror and Redis the same. */
 export interface Sync {
-  /** False before the first time that all is known, and from the moment in which Redis lost something until it has it again. */
-  readonly inStep: boolean
   /** Brings the mirror up to what Redis has now, as far as that can be done. */
   refresh(): Promise<void>
-  /** The same; true when there was something new. Throws a 503 when it cannot be done. */
-  check(): Promise<boolean>
-  /** Makes a change and answers the ids. Undefined: others were quicker, and the mirror knows now. Throws a 503 when it cannot be made. */
+  /** Waits a moment for the mirror to agree with Redis. Throws a 503 when it does not. */
+  ready(): Promise<void>
+  /** Brings the mirror up to what Redis has now. Throws a 503 when that cannot be done. */
+  pull(): Promise<void>
+  /**
+   * Makes a change on top of what the mirror has at this very moment, and answers the ids. Undefined: others were quicker, and
+   * the mirror knows now. Throws a 503 when it cannot be made.
+   */
   commit(commit: Commit): Promise<readonly number[] | undefined>
   /** Looks for news now. Resolves when it has looked. */
   wake(): Promise<void>
@@ -36,6 +39,9 @@ export interface SyncParts extends JoinParts {
   readonly hearers: Hearers
   readonly pollMs: number
 }
+
+/** So long a change waits while Redis is given what it has lost. */
+const mostWaitMs = 200
 
 /** Begins to keep them so. */
 export function startSync(parts: SyncParts): Sync {
@@ -58,26 +64,25 @@ export function startSync(parts: SyncParts): Sync {
   const takeNews = (news: News, since: Position) => {
     if (mirror.position === since && intake.take(news.rows, happenedIn(news), endOf(news, since))) lose(mirror.position)
   }
-  const pull = async (): Promise<boolean> => {
-    for (let any = false; ; any = true) {
+  const pull = async (): Promise<void> => {
+    while (inStep && !closed) {
       const since = mirror.position
       const news = await talk.news(since)
-      if (closed) return any
+      if (closed) return
       if (news === 'lost') lose(since)
-      else if (news.entries.length === 0) return any
+      else if (news.entries.length === 0) return
       else takeNews(news, since)
-      if (!inStep) return true
     }
   }
   const join = async () => {
-    const { touched, given } = await joinShared(parts)
-    if (closed) return
-    inStep = true
-    log.info(
-      { given },
-      given > 0 ? 'Redis was given keys, models and settings that it did not have' : 'keys, models and settings are those in Redis',
-    )
-    hearers.tell(touched ? 'all' : [])
+    const joined = { touched: false, given: 0 }
+    try {
+      await joinShared(parts, joined)
+      inStep = true
+      log.info({ given: joined.given }, 'keys, models and settings are shared through Redis')
+    } finally {
+      if (!closed) hearers.tell(joined.touched ? 'all' : [])
+    }
   }
   const look = async () => {
     do {
@@ -112,19 +117,15 @@ export function startSync(parts: SyncParts): Sync {
   const poll = setInterval(wake, pollMs).unref()
 
   return {
-    get inStep() {
-      return inStep
-    },
     wake,
     async refresh() {
       if (inStep && link.state === 'up') await pull().catch(complain)
     },
-    async check() {
+    async ready() {
+      if (!closed && !inStep && link.state === 'up') await within(mostWaitMs, wake())
       demand()
-      const any = await orUnavailable(pull())
-      demand()
-      return any
     },
+    pull: () => orUnavailable(pull()),
     async commit({ change, writes, entries }) {
       demand()
       const since = mirror.position
@@ -151,6 +152,3 @@ export function startSync(parts: SyncParts): Sync {
     },
   }
 }
-
-/** A change is told of by its first row: the audit of a new key says nothing of the gateway that it closes. */
-const happenedTo = (change: string, [first]: readonly Place[]): Happened[] => (first ? [{ change, kind: first.kind, id: first.id }] : [])

@@ -32,8 +32,10 @@ export interface SharedSettings {
   readonly subscribe?: Subscribe
   readonly pollMs?: number
   readonly startWithinMs?: number
-  /** More than 250 ms for what must not depend on how busy the machine is. */
+  /** So much more than 250 ms by default that a busy machine does not look like a loss. */
   readonly answerWithinMs?: number
+  /** Stands between the records and the link. */
+  readonly wrap?: (link: RedisLink) => RedisLink
 }
 
 /** Somebody to whom no announcement ever comes. */
@@ -55,7 +57,7 @@ export function sharedFolder(): Disposable & { readonly path: string } {
 
 /** Opens one, with a link and a database of its own. */
 export async function openShared(url: string, settings: SharedSettings = {}): Promise<SharedInstance> {
-  const { folder, now, subscribe = redisSubscriber(url), answerWithinMs, ...more } = settings
+  const { folder, now, subscribe = redisSubscriber(url), answerWithinMs = 5000, wrap = link => link, ...more } = settings
   const own = folder === undefined ? sharedFolder() : undefined
   const path = folder ?? (own?.path as string)
   const opened = await openLink(url, 'local', answerWithinMs)
@@ -66,7 +68,7 @@ export async function openShared(url: string, settings: SharedSettings = {}): Pr
     own?.[Symbol.dispose]()
   }
   try {
-    const records = await redisRecords({ local, link: opened.link, subscribe, log, ...(now && { now }), ...more })
+    const records = await redisRecords({ local, link: wrap(opened.link), subscribe, log, ...(now && { now }), ...more })
     return {
       records,
       local,
