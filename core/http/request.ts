@@ -56,26 +56,30 @@ export function wireWith(body: ReadRequest | undefined, payload: Readonly<Payloa
 
 /** What the second has beside all of the first; undefined when anything else is different. */
 function fieldsAdded(before: Readonly<Payload>, after: Readonly<Payload>): Record<string, unknown> | undefined {
-  const added: Record<string, unknown> = {}
-  let kept = 0
-  for (const field of Object.keys(after)) {
-    if (!Object.hasOwn(before, field)) {
-      if (after[field] !== undefined) added[field] = after[field]
-    } else if (after[field] === before[field]) kept++
-    else return
+  let added: Record<string, unknown> | undefined
+  for (const field in before) if (after[field] !== before[field] || !Object.hasOwn(after, field)) return
+  for (const field in after) {
+    if (Object.hasOwn(before, field) || after[field] === undefined) continue
+    added ??= {}
+    added[field] = after[field]
   }
-  return kept === Object.keys(before).length ? added : undefined
+  return added ?? {}
 }
 
 const [opening, closing, space] = [123, 125, 32] // { } and the last of what counts as space
 
 /** The same object with more fields, in front of its own. It is known to be one. */
 function withFields(bytes: Uint8Array<ArrayBuffer>, added: Readonly<Record<string, unknown>>): Uint8Array<ArrayBuffer> {
-  const text = JSON.stringify(added).slice(1, -1)
-  if (text === '') return bytes
-  const from = bytes.indexOf(opening) + 1
-  let first = from
+  const text = JSON.stringify(added).slice(0, -1)
+  if (text.length === 1) return bytes
+  const from = bytes.indexOf(opening)
+  let first = from + 1
   while ((bytes[first] as number) <= space) first++
-  const more = bytes[first] === closing ? text : `${text},`
-  return Buffer.concat([bytes.subarray(0, from), Buffer.from(more), bytes.subarray(from)])
+  const head = bytes[first] === closing ? text : `${text},`
+  const more = Buffer.byteLength(head) - 1 // its brace takes the place of the old one
+  const joined = Buffer.allocUnsafe(bytes.length + more)
+  joined.set(bytes, more)
+  for (let at = 0; at < from; at++) joined[at] = bytes[at] as number
+  joined.write(head, from)
+  return joined
 }

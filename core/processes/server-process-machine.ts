@@ -151,9 +151,11 @@ export function createMachine(options: MachineOptions): Machine {
 
   /** It is gone, or as good as, although nobody wanted that. */
   const lose = (lost: Life, why: string) => {
-    if (life !== lost || state !== 'ready') return
-    move('stopping')
+    if (life !== lost) return
     lost.lose(processEnded(model))
+    lost.force() // it may be stopping, and waiting for those who use it: they will never be done
+    if (state !== 'ready') return
+    move('stopping')
     enqueue(async () => {
       if (life !== lost) return // somebody has stopped it
       await end(lost)

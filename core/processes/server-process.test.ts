@@ -446,6 +446,17 @@ describe('health', () => {
     lease.release()
   })
 
+  test('is looked after while it is waited for those who use it, too', async () => {
+    const { process } = open({}, { times: () => often })
+    const lease = await process.use(patient)
+    const pid = pidOf(process)
+    globalThis.process.kill(pid, 'SIGSTOP')
+    await process.unload()
+    expect([process.state, isAlive(pid)]).toEqual(['stopped', false])
+    expect(lease.gone.reason).toMatchObject({ status: 502, code: 'bad_gateway' })
+    lease.release()
+  })
+
   test('that is missed once or twice is forgiven', async () => {
     const { process } = open({}, { times: () => ({ ...often, healthFailures: 1_000 }) })
     ;(await process.use(patient)).release()

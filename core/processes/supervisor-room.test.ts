@@ -92,6 +92,16 @@ test('nobody goes while another one is going anyway', async () => {
   expect([evicted, started]).toEqual([[], ['c']])
 })
 
+test('one that is stopping and still in use counts as in use', async () => {
+  const { want, set, end, evicted } = open()
+  set('a', { state: 'stopping', inFlight: 1 })
+  set('b', {})
+  const waits = want('c')
+  expect(evicted).toEqual(['b'])
+  end('b')
+  await waits
+})
+
 test('while all are busy those who want to start wait, in order', async () => {
   const { room, want, set, end, evicted, started } = open()
   set('a', { inFlight: 1 })
@@ -178,6 +188,32 @@ describe('patience', () => {
     await until(() => evicted.length > 1, 'the next eviction')
     end('b')
     await second
+  })
+
+  test('asks no more of them than needed, however often somebody looks', async () => {
+    const { room, want, set, end, evicted } = open(atMost(2), 20)
+    set('a', { inFlight: 1 })
+    set('b', { inFlight: 1 })
+    const waits = want('c')
+    await until(() => evicted.length > 0, 'the eviction')
+    for (let i = 0; i < 10; i++) room.look()
+    expect(evicted).toEqual(['a'])
+    end('a')
+    await waits
+    expect(evicted).toEqual(['a'])
+  })
+
+  test('does not make it wait for a long request when another one is idle meanwhile', async () => {
+    const { want, set, end, evicted, started } = open(atMost(2), 20)
+    set('a', { inFlight: 1 })
+    set('b', { inFlight: 1 })
+    const waits = want('c')
+    await until(() => evicted.length > 0, 'the eviction')
+    set('b', { inFlight: 0 })
+    expect(evicted).toEqual(['a', 'b'])
+    end('b')
+    await waits
+    expect(started).toEqual(['c'])
   })
 
   test('never ends for those that start', async () => {

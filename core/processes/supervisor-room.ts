@@ -42,8 +42,8 @@ export interface StartRoom extends Room {
 
 interface Waiting extends RoomRequest {
   settle(error?: unknown): void
-  /** Those who go for it; undefined while nobody does. */
-  leaving?: Promise<unknown>
+  /** Those who were asked to go for it, and have not gone yet. */
+  readonly asked: Set<string>
   /** It has been first for too long. */
   impatient: boolean
 }
@@ -57,15 +57,16 @@ export function createStartRoom({ policy, running, evict, patienceMs }: StartRoo
   const step = (first: Waiting): boolean => {
     const all = running()
     const now = policy(first.model, all)
-    if ('never' in now) return leave(first, neverFits(first.model, now.never))
     if ('evict' in now && now.evict.length === 0) return enter(first)
+    if ('never' in now) return leave(first, neverFits(first.model, now.never))
     if (!first.mayEvict()) return leave(first, noRoom)
-    if (first.leaving) return false
-    // what is on its way out needs no help, and nobody else has to go instead of it
-    const staying = all.filter(({ state }) => state !== 'stopping')
-    const verdict = policy(first.model, first.impatient ? staying.map(asIfIdle) : staying)
+    const verdict = policy(first.model, withoutLeaving(all))
     if ('never' in verdict) return leave(first, neverFits(first.model, verdict.never))
-    if ('evict' in verdict && verdict.evict.length > 0) letGo(first, verdict.evict)
+    if ('evict' in verdict) letGo(first, verdict.evict)
+    else if (first.impatient) {
+      const sooner = policy(first.model, asIfIdle(all))
+      if ('evict' in sooner) letGo(first, sooner.evict)
+    }
     return false
   }
   const enter = (first: Waiting): true => {
@@ -78,12 +79,16 @@ export function createStartRoom({ policy, running, evict, patienceMs }: StartRoo
     return true
   }
   const letGo = (first: Waiting, models: readonly string[]) => {
-    first.leaving = Promise.all(models.map(evict))
-      .catch((error: unknown) => leave(first, error))
-      .then(() => {
-        delete first.leaving
-        look()
-      })
+    for (const model of models) {
+      if (first.asked.has(model)) continue
+      first.asked.add(model)
+      Promise.resolve(evict(model))
+        .catch((error: unknown) => leave(first, error))
+        .then(() => {
+          first.asked.delete(model)
+          look()
+        })
+    }
   }
 
   const look = () => {
@@ -123,6 +128,7 @@ export function createStartRoom({ policy, running, evict, patienceMs }: StartRoo
       }
       const waiting: Waiting = {
         ...request,
+        asked: new Set(),
         impatient: false,
         settle(error) {
           request.signal.removeEventListener('abort', giveUp)
@@ -150,4 +156,12 @@ export function createStartRoom({ policy, running, evict, patienceMs }: StartRoo
   }
 }
 
-const asIfIdle = (one: Running): Running => (one.state === 'ready' ? { ...one, inFlight: 0 } : one)
+const isDraining = ({ state, inFlight }: Running) => state === 'stopping' && inFlight > 0
+
+/** Who is on the way out needs no help, and nobody has to go instead. Who is still used may take long, and counts as in use. */
+const withoutLeaving = (all: readonly Running[]): readonly Running[] =>
+  all.flatMap(one => (one.state !== 'stopping' ? [one] : isDraining(one) ? [{ ...one, state: 'ready' as const }] : []))
+
+/** As if nobody was used: then those go who get no more requests from now on. Who does not already, is as good as gone. */
+const asIfIdle = (all: readonly Running[]): readonly Running[] =>
+  all.flatMap(one => (one.state === 'stopping' ? [] : one.state === 'ready' ? [{ ...one, inFlight: 0 }] : [one]))

@@ -5,6 +5,10 @@ export interface DoorOptions {
   readonly corsOrigins: '*' | readonly string[]
 }
 
+/** Hosts that were found to be welcome, as they are written. */
+const mostHosts = 100
+const longestHost = 100
+
 const loopbackName = /^(([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|::1)$/
 
 /**
@@ -14,11 +18,20 @@ const loopbackName = /^(([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|::1)$/
 export function createDoor({ allowedHosts, corsOrigins }: DoorOptions) {
   const cors = createCors(corsOrigins)
   const hosts = new Set(allowedHosts.map(host => host.toLowerCase()))
+  const welcome = new Set<string>()
+  const remember = (host: string) => {
+    if (welcome.size === mostHosts) welcome.clear()
+    welcome.add(host)
+  }
 
   return {
     /** Throws a 403 for a request that may not enter without a key. A missing Origin passes. */
-    check(headers: Headers, url: URL): void {
-      const host = (headers.get('host') ?? url.host).toLowerCase()
+    check({ headers }: Request, url: () => URL): void {
+      const given = headers.get('host')
+      const origin = headers.get('origin')
+      // what almost every request is: one with a host that was seen before, and from no page
+      if (given !== null && origin === null && welcome.has(given)) return
+      const host = (given ?? url().host).toLowerCase()
       // as ALLOWED_HOSTS has them: no port, no brackets, no dot at the end
       const name = host
         .replace(/:\d+$/, '')
@@ -32,8 +45,8 @@ export function createDoor({ allowedHosts, corsOrigins }: DoorOptions) {
           `Without an API key, gatehouse answers only to loopback names, not to the host "${name.slice(0, 100)}". Add it to ALLOWED_HOSTS, or set API_KEY.`,
         )
       }
-      const origin = headers.get('origin')
-      if (origin === null || origin === `${url.protocol}//${host}` || cors.allows(origin)) return
+      if (given !== null && given.length <= longestHost) remember(given)
+      if (origin === null || origin === `${url().protocol}//${host}` || cors.allows(origin)) return
       throw new GatewayError(
         403,
         'permission_error',

@@ -88,7 +88,7 @@ export default definePlugin({
           return next()
         }
         if (asks() || ctx.access === 'admin') return refuse(ctx)
-        openDoor.check(ctx.request.headers, ctx.url)
+        openDoor.check(ctx.request, () => ctx.url)
         ctx.principal = { id: 'open', kind: 'open' }
         return next()
       },

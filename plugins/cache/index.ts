@@ -5,7 +5,8 @@ import { createAnswers, type Settings } from './answers.ts'
 import { createAsk } from './ask.ts'
 import { createConfigPrint } from './config-print.ts'
 import { formOf } from './form.ts'
-import { keyOf } from './key.ts'
+import type { Surroundings } from './key.ts'
+import { createKeyOf } from './known-keys.ts'
 import type { Limits } from './memory/memory.ts'
 import { kept, type Policy, policyFor } from './policy.ts'
 import { createModelScopes, scopeOf } from './scope.ts'
@@ -32,6 +33,7 @@ export default definePlugin({
     const answers = gateway.shared(name, () => createAnswers(settings, log))
     const ask = createAsk({ answers, log, replayRate })
     const configOf = createConfigPrint(config)
+    const keyOf = createKeyOf(gateway.workers.digest)
     const scopeOfModel = createModelScopes(config)
     let inForce = false
     // with the first request and not here: this config may still be refused, and then nothing must have changed
@@ -59,11 +61,11 @@ export default definePlugin({
       )
     }
 
-    const answer = (ctx: Context, next: Next, policy: Policy, around: Parameters<typeof keyOf>[1]): MaybePromise<Response> => {
+    const answer = (ctx: Context, next: Next, policy: Policy, around: Surroundings): MaybePromise<Response> => {
       const asking = { ctx, next, model: around.model, policy, form: formOf(ctx) }
-      const { operation, url, request, wire } = ctx
+      const { operation, path, request, wire } = ctx
       const keyFor = (payload: Context['payload']) =>
-        keyOf({ operation, url, request, payload, wire: payload === ctx.payload ? wire : undefined }, around, gateway.workers.digest)
+        keyOf({ operation, path, request, payload, wire: payload === ctx.payload ? wire : undefined }, around)
       return whenKnown(keyFor(ctx.payload), key =>
         key === undefined ? passBy(ctx, next, 'long numbers in a large body') : ask(asking, key, keyFor),
       )

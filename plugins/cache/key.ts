@@ -14,7 +14,7 @@ export interface Surroundings {
 }
 
 /** What a key needs of a request. */
-export interface Asked extends Pick<Context, 'operation' | 'url' | 'payload' | 'request'> {
+export interface Asked extends Pick<Context, 'operation' | 'path' | 'payload' | 'request'> {
   /** The same payload as it is written; without it, numbers that JavaScript cannot hold have no key. */
   readonly wire?: Context['wire'] | undefined
 }
@@ -40,9 +40,9 @@ export type Digest = (text: string) => MaybePromise<string>
 const sha256: Digest = text => Bun.SHA256.hash(text, 'hex')
 
 /** All of it but the payload, as JSON. */
-export function textAround({ operation, url, request }: Asked, { model, scope, below, config }: Surroundings): string {
+export function textAround({ operation, path, request }: Asked, { model, scope, below, config }: Surroundings): string {
   const headers = meaningfulHeaders.map(name => request.headers.get(name))
-  return JSON.stringify([operation, trimSlashes(url.pathname), scope, model, headers, below, config])
+  return JSON.stringify([operation, trimSlashes(path), scope, model, headers, below, config])
 }
 
 function exactly(asked: Asked): Canonical | undefined {

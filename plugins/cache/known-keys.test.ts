@@ -15,7 +15,7 @@ const asked = (body: string, path = '/v1/chat/completions', headers: Record<stri
   const bytes = new TextEncoder().encode(body)
   return {
     operation: 'chat.completions',
-    url: new URL(request.url),
+    path,
     request,
     payload: JSON.parse(body) as Payload,
     wire: () => bytes,

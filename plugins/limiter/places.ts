@@ -21,8 +21,8 @@ export function createPlaces({ leases, log }: Pick<Gateway, 'leases' | 'log'>) {
   }
   const names = new WeakMap<IndexedKey, string>()
   const nameOf = (key: IndexedKey): string => {
-    let name = names.get(key)
-    if (name === undefined) names.set(key, (name = `key:${key.id}`))
+    const name = names.get(key) ?? `key:${key.id}`
+    names.set(key, name)
     return name
   }
   return {

@@ -25,7 +25,7 @@ export default definePlugin({
         meter.count(ctx, used)
         // others may be able to pay for the rest of it
         if (held.cut !== undefined && used.completionTokens >= held.cut) ctx.keepOut('cut by quota')
-        return held.settle(used.promptTokens + used.completionTokens)
+        return reserve.settle(held, used.promptTokens + used.completionTokens)
       }
       const settle = (outcome: 'complete' | 'aborted'): Promise<void> => {
         if (over) return over
@@ -36,7 +36,7 @@ export default definePlugin({
       const release = () => {
         if (over) return
         meter.take(ctx)
-        over = held.settle(0)
+        over = reserve.settle(held, 0)
       }
       // whatever happens, nothing stays set aside
       ctx.onSettled(outcome => (outcome === 'failed' ? release() : settle(outcome)))
@@ -67,7 +67,7 @@ export default definePlugin({
 
     const begin = (ctx: Context, next: Next, held: Held): Promise<Response> => {
       if (!ctx.signal.aborted) return pay(ctx, next, held)
-      held.settle(0) // whoever left meanwhile has asked no backend for anything
+      reserve.settle(held, 0) // whoever left meanwhile has asked no backend for anything
       throw ctx.signal.reason
     }
 
@@ -79,7 +79,7 @@ export default definePlugin({
           return next()
         }
         if (free.has(ctx.operation)) return next()
-        const held = reserve(ctx, key)
+        const held = reserve.take(ctx, key)
         return held instanceof Promise ? held.then(late => begin(ctx, next, late)) : pay(ctx, next, held)
       },
     }

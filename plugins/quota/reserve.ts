@@ -1,15 +1,32 @@
-import { type Account, type Balance, type Context, type Gateway, GatewayError, type IndexedKey, type MaybePromise } from 'gatehouse'
+import {
+  type Account,
+  type Balance,
+  type Context,
+  type Gateway,
+  GatewayError,
+  type IndexedKey,
+  type MaybePromise,
+  type Reservation,
+} from 'gatehouse'
 import { type Cost, costOf, totalOf } from './cost.ts'
 import { createHold } from './hold.ts'
-import { createMinute } from './minute.ts'
-import { whenKnown } from './when-known.ts'
+import { createMinute, type Taken } from './minute.ts'
 
 /** Tokens that are set aside for one request. */
 export interface Held {
+  readonly reservation: Reservation
+  /** Of the minute. */
+  readonly taken: Taken | undefined
   /** What the backend was told that no answer may be longer than, where the client had said no such thing. */
   readonly cut: number | undefined
-  /** Charges what was really used and returns the rest; 0 for a request that failed. Only once. */
-  settle(tokens: number): Promise<void>
+}
+
+/** Sets tokens aside, of the quota and of the minute. */
+export interface Reserve {
+  /** Before a request, or refuses it. At once where nobody need be asked. */
+  take(ctx: Context, key: IndexedKey): MaybePromise<Held>
+  /** Charges what was really used and returns the rest; 0 for a request that failed. To be called once. */
+  settle(held: Held, used: number): Promise<void>
 }
 
 /**
@@ -22,11 +39,17 @@ const farFromTheEnd = 64
 /** Of counts that are not exact, so much is added. */
 const margin = { factor: 1.2, tokens: 64 }
 
-/** Sets tokens aside, of the quota and of the minute, before a request; or refuses it. At once where nobody need be asked. */
-export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'store' | 'backends' | 'log'>) {
+/** Opens it over the ledger and the store of a gateway. */
+export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'store' | 'backends' | 'log'>): Reserve {
   const { ledger, tokens } = gateway
-  const takeOfMinute = createMinute(gateway)
+  const minute = createMinute(gateway)
   const hold = createHold(gateway)
+  const accounts = new WeakMap<IndexedKey, Account>()
+  const accountOf = (key: IndexedKey): Account => {
+    const account = accounts.get(key) ?? { keyId: key.id, period: key.quotaPeriod, limit: key.quota }
+    accounts.set(key, account)
+    return account
+  }
 
   const counted = async ({ payload, operation, model, signal }: Context, cost: Cost): Promise<Cost> => {
     const { tokens: count, exact } = await tokens.count(payload, operation, model ?? { targets: [] }, signal)
@@ -35,55 +58,58 @@ export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'stor
     const prompt = certain ? count : Math.ceil(count * margin.factor) + margin.tokens
     return { ...cost, prompt: Math.min(cost.prompt, prompt) }
   }
-  /** No longer an answer than can be paid, when nobody asked for a longer one. */
-  const shortened = (cost: Cost, remaining: number): Cost => {
-    if (cost.said) return cost
-    const payable = Math.floor((remaining - cost.prompt) / cost.answers)
-    return { ...cost, answer: Math.max(cost.least, Math.min(cost.answer, payable)) }
+  const takeWithin = (ctx: Context, key: IndexedKey, bound: Cost, { remaining }: Balance): MaybePromise<Held> => {
+    if (remaining === null || remaining >= farFromTheEnd * bound.prompt + bound.answer * bound.answers) return takeAll(ctx, key, bound)
+    return counted(ctx, bound).then(cost => takeAll(ctx, key, shortened(cost, remaining)))
+  }
+  const takeAll = (ctx: Context, key: IndexedKey, cost: Cost): MaybePromise<Held> => {
+    const taken = minute.take(ctx, key, totalOf(cost))
+    return taken instanceof Promise ? taken.then(late => setAside(ctx, key, cost, late)) : setAside(ctx, key, cost, taken)
+  }
+  const setAside = (ctx: Context, key: IndexedKey, cost: Cost, taken: Taken | undefined): MaybePromise<Held> => {
+    const held = (grant: Awaited<ReturnType<typeof ledger.reserve>>): Held => {
+      if (grant.granted) return { reservation: grant.reservation, taken, cut }
+      throw exhausted(grant.balance, totalOf(cost))
+    }
+    const fail = (error: unknown): never => {
+      minute.settle(taken, 0)
+      throw error
+    }
+    let cut: number | undefined
+    try {
+      const estimate = Math.min(cost.prompt, estimateOf(ctx))
+      if (key.quota !== null) cut = hold(ctx, cost)
+      const grant = ledger.reserve(accountOf(key), { tokens: totalOf(cost), estimate })
+      return grant instanceof Promise ? grant.then(held).catch(fail) : held(grant)
+    } catch (error) {
+      return fail(error)
+    }
   }
 
-  const take = (ctx: Context, key: IndexedKey, account: Account, cost: Cost): MaybePromise<Held> => {
-    const total = totalOf(cost)
-    const bounds = { tokens: total, estimate: Math.min(cost.prompt, estimateOf(ctx)) }
-    return whenKnown(takeOfMinute(ctx, key, total), settleMinute => {
-      const fail = (error: unknown): never => {
-        settleMinute(0)
-        throw error
-      }
-      try {
-        const cut = key.quota === null ? undefined : hold(ctx, cost)
-        const granted = whenKnown(ledger.reserve(account, bounds), (grant): Held => {
-          if (!grant.granted) throw exhausted(grant.balance, total)
-          return {
-            cut,
-            settle(used) {
-              settleMinute(used)
-              if (used > 0) return ledger.settle(grant.reservation, used)
-              ledger.release(grant.reservation)
-              return nothingToWaitFor
-            },
-          }
-        })
-        return granted instanceof Promise ? granted.catch(fail) : granted
-      } catch (error) {
-        return fail(error)
-      }
-    })
-  }
-
-  return (ctx: Context, key: IndexedKey): MaybePromise<Held> => {
-    const account: Account = { keyId: key.id, period: key.quotaPeriod, limit: key.quota }
-    const bound = costOf(ctx, ctx.model, tokens)
-    if (key.quota === null) return take(ctx, key, account, bound)
-    return whenKnown(ledger.balance(account), ({ remaining }) => {
-      if (remaining === null || remaining >= farFromTheEnd * bound.prompt + bound.answer * bound.answers)
-        return take(ctx, key, account, bound)
-      return counted(ctx, bound).then(cost => take(ctx, key, account, shortened(cost, remaining)))
-    })
+  return {
+    take(ctx, key) {
+      const bound = costOf(ctx, ctx.model, tokens)
+      if (key.quota === null) return takeAll(ctx, key, bound)
+      const balance = ledger.balance(accountOf(key))
+      return balance instanceof Promise ? balance.then(late => takeWithin(ctx, key, bound, late)) : takeWithin(ctx, key, bound, balance)
+    },
+    settle({ reservation, taken }, used) {
+      minute.settle(taken, used)
+      if (used > 0) return ledger.settle(reservation, used)
+      ledger.release(reservation)
+      return nothingToWaitFor
+    },
   }
 }
 
 const nothingToWaitFor = Promise.resolve()
+
+/** No longer an answer than can be paid, when nobody asked for a longer one. */
+function shortened(cost: Cost, remaining: number): Cost {
+  if (cost.said) return cost
+  const payable = Math.floor((remaining - cost.prompt) / cost.answers)
+  return { ...cost, answer: Math.max(cost.least, Math.min(cost.answer, payable)) }
+}
 
 /** Of a request whose process died: about four bytes make a token. */
 const estimateOf = (ctx: Context): number => Math.ceil(ctx.wire().byteLength / 4)

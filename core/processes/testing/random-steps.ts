@@ -7,7 +7,7 @@ import type { ProcessSpec } from '../server-process-spec.ts'
 import { createSupervisor } from '../supervisor.ts'
 import { isAlive, runner } from './alive.ts'
 import { atMost } from './policy.ts'
-import { anyPort, keptLog, openFolders, patient, shortTimes, specOf, testKey, until } from './server.ts'
+import { anyPort, keptLog, openFolders, shortTimes, specOf, testKey, until } from './server.ts'
 import type { TestServer } from './servers.ts'
 
 /** What came of a walk. */
@@ -32,6 +32,8 @@ const models = ['m0', 'm1', 'm2', 'm3', 'm4', 'm5']
 const allowed = 2
 /** A request that has no end by then is stuck. */
 const stuckMs = 30_000
+/** A start that was frozen must be over before that. */
+const loadTimeoutMs = 5_000
 
 export interface Walk {
   readonly seed: number
@@ -52,9 +54,9 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   const oneOf = <T>(items: readonly T[]): T => items[below(items.length)] as T
   let version = 0
   const spec = (model: string, print: string): ProcessSpec => {
-    if (real) return { ...real.spec(stand, model, linkTo(stand.folder, model)), print }
+    if (real) return { ...real.spec(stand, model, linkTo(stand.folder, model)), print, loadTimeoutMs }
     const kin = random() < 0.3 && { grandchildren: [oneOf(['plain', 'own-session', 'deaf'] as const)] }
-    return specOf(stand, model, { loadMs: below(40), ...kin }, { print })
+    return specOf(stand, model, { loadMs: below(40), ...kin }, { print, loadTimeoutMs })
   }
   let specs = models.map(model => spec(model, '0'))
   const planOf = () => ({
@@ -79,6 +81,7 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   const found = { wrongAnswers: [] as string[], stuck: [] as string[], overCap: new Set<string>(), doubleStarts: new Set<string>() }
   const count = { requests: 0, answered: 0, aborted: 0, kills: 0 }
   const reasons = new Map<string, number>()
+  const frozen = new Set<number>()
   const open = new Map<AbortController, Promise<void>>()
   const runningPids = () => models.flatMap(model => supervisor.get(model)?.snapshot().pid ?? [])
 
@@ -125,8 +128,10 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   const shimOf = (pid: number | undefined) => (pid === undefined ? undefined : Number(statOf(pid)?.[1]))
   const hang = (model: string) => {
     const { pid } = supervisor.get(model)?.snapshot() ?? {}
-    if (!real) return tell(model, 'hang')
-    if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGSTOP')
+    if (!real && random() < 0.5) return tell(model, 'hang')
+    if (pid === undefined || !isAlive(pid)) return
+    frozen.add(pid)
+    process.kill(pid, 'SIGSTOP')
   }
 
   const stepOf: readonly (readonly [number, () => unknown])[] = [
@@ -177,15 +182,16 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   }
   for (const leaver of open.keys()) leaver.abort()
 
-  // and all is as it should be
+  // and all is as it should be, as soon as the last start that a step has frozen is over
   const notAnsweredInTheEnd: string[] = []
   for (const model of models) {
-    await until(
-      () => supervisor.get(model)?.state !== 'failed' || Date.now() > (supervisor.get(model)?.snapshot().failure?.retryAt ?? 0),
-      'the end of a cooldown',
-    )
-    await ask(model, 'echo', AbortSignal.any([patient, AbortSignal.timeout(stuckMs)])).catch((error: unknown) =>
-      notAnsweredInTheEnd.push(`${model}: ${error}`),
+    await until(() => {
+      const { state, failure } = supervisor.get(model)?.snapshot() ?? {}
+      return state !== 'starting' && (state !== 'failed' || Date.now() > (failure?.retryAt ?? 0))
+    }, `the end of what ${model} is about`)
+    const { state, pid } = supervisor.get(model)?.snapshot() ?? {}
+    await ask(model, 'echo', AbortSignal.timeout(stuckMs)).catch((error: unknown) =>
+      notAnsweredInTheEnd.push(`${model}, ${state} before${pid !== undefined && frozen.has(pid) ? ', frozen' : ''}: ${error}`),
     )
     checkLiving()
   }

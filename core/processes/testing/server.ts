@@ -52,7 +52,7 @@ export function launchOf(stand: Pick<StandIn, 'folder' | 'executable'>, model: s
 /** A model of the stand-in, as the config would have it. */
 export function specOf(stand: StandIn, model: string, behaviour: Behaviour = {}, more: Partial<ProcessSpec> = {}): ProcessSpec {
   stand.model(model, behaviour)
-  return { model, print: '1', launch: port => launchOf(stand, model, port), loadTimeoutMs: 20_000, ...more }
+  return { model, print: '1', launch: port => launchOf(stand, model, port), loadTimeoutMs: 10_000, ...more }
 }
 
 /** A folder of models and one for notes, gone with the test. */

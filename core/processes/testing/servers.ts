@@ -14,7 +14,7 @@ export interface TestServer {
 const specOf = (model: string, path: string, launch: Pick<Launch, 'command'> & Partial<Launch>): ProcessSpec => ({
   model,
   print: '1',
-  loadTimeoutMs: 30_000,
+  loadTimeoutMs: 10_000,
   launch: port => ({
     ...launch,
     args: ['-m', path, '--host', '127.0.0.1', '--port', String(port), '--alias', model, '-c', '1024', '-np', '2', ...(launch.args ?? [])],
