@@ -6,7 +6,8 @@ import { openKeyIndex } from './key-index.ts'
 import { until } from './redis/testing/agree.ts'
 import { killWriters } from './redis/testing/kill-writers.ts'
 import { deaf, openLocal, openShared, type SharedInstance, sharedFolder } from './redis/testing/open-shared.ts'
-import { type Mishap, walkShared } from './redis/testing/walk-shared.ts'
+import type { Mishap } from './redis/testing/walk-mishaps.ts'
+import { walkShared } from './redis/testing/walk-shared.ts'
 
 describe.skipIf(redisMissing)('records shared through Redis', () => {
   const kinds: readonly (readonly [string, readonly Mishap[]])[] = [

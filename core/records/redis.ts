@@ -57,10 +57,8 @@ export async function redisRecords(options: RedisRecordsOptions): Promise<Record
   const hearers: Hearers = {
     tell(touched) {
       settings.tell()
-      const of = (kind: string) => touched !== 'all' && touched.flatMap(place => (place.kind === kind ? place.id : []))
-      const [keyIds, modelIds] = [of('key'), of('model')]
-      if (!modelIds || modelIds.length > 0) models.tell()
-      keys.tell(keyIds || undefined)
+      if (touched === 'all' || touched.some(({ kind }) => kind === 'model')) models.tell()
+      keys.tell(touched === 'all' ? touched : touched.filter(({ kind }) => kind === 'key'))
     },
     tellUnwritten: rows => keys.tellUnwritten(rows),
   }

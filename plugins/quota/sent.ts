@@ -18,19 +18,20 @@ export function countSent({ operation, payload }: Pick<Context, 'operation' | 'p
   let bytes = 0
   let least = Number.POSITIVE_INFINITY
   let open = 0 // bytes of an event that is not whole
-  let isComment = false
+  let counts = false
   return {
     get tokens() {
-      return onlyText && events > 0 ? Math.max(events, Math.ceil((bytes - events * least) / 4)) : events
+      if (!onlyText || events === 0) return events
+      return events + Math.max(0, Math.ceil((bytes - events * (least + oneToken)) / 4))
     },
     take({ buffer, byteOffset, byteLength }) {
       if (!isEvents) return
       const chunk = Buffer.from(buffer, byteOffset, byteLength)
       let from = 0
       for (let at = chunk.indexOf(eventEnd); at !== -1; at = chunk.indexOf(eventEnd, from)) {
-        if (open === 0) isComment = chunk[from] === colon
+        if (open === 0) counts = isChunk(chunk, from)
         const size = open + at + 2 - from
-        if (!isComment) {
+        if (counts) {
           events++
           bytes += size
           least = Math.min(least, size)
@@ -39,11 +40,18 @@ export function countSent({ operation, payload }: Pick<Context, 'operation' | 'p
         from = at + 2
       }
       if (from === byteLength) return
-      if (open === 0) isComment = chunk[from] === colon
+      if (open === 0) counts = isChunk(chunk, from)
       open += byteLength - from
     },
   }
 }
 
 const eventEnd = '\n\n'
-const colon = 58
+
+/** What an event with one token may have beside the shortest event, which has none. */
+const oneToken = 16
+
+/** No comment, and not the `[DONE]`: an event in another dialect, or one with JSON. */
+const isChunk = (bytes: Buffer, from: number): boolean =>
+  bytes[from] === letterE || (bytes[from] === letterD && bytes[from + 6] !== bracket)
+const [letterD, letterE, bracket] = [100, 101, 91]

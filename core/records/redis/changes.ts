@@ -1,6 +1,16 @@
 import { unavailable } from '../../stores/redis/unavailable.ts'
+import type { AuditEntry } from '../audit.ts'
 import type { Mirror } from './mirror.ts'
-import type { Commit, Sync } from './sync.ts'
+import type { Sync } from './sync.ts'
+import type { Write } from './talk.ts'
+
+/** A change to be made in Redis, on top of all that is known. */
+export interface Commit {
+  readonly change: string
+  readonly writes: readonly Write[]
+  /** For the audit of this instance. */
+  readonly entries: readonly AuditEntry[]
+}
 
 /** What is to be done, as things stand: nothing, and then this is the result, or a change. */
 export type Plan<T> = { readonly result: T } | (Commit & { readonly done: (ids: readonly number[]) => T })

@@ -1,12 +1,12 @@
 import type { Logger } from '../../log.ts'
-import type { Mirror, Place } from './mirror.ts'
+import type { Mirror, Place, Touched } from './mirror.ts'
 import type { News, PlacedText, Position } from './talk.ts'
 import type { Unanswered } from './unanswered.ts'
 
 /** Who hears of rows that have changed, wherever that was. */
 export interface Hearers {
   /** `all`: any of them may have. */
-  tell(touched: readonly Place[] | 'all'): void
+  tell(touched: readonly Touched[] | 'all'): void
   /** Rows that could not be written here, because the disk is full, say. */
   tellUnwritten(rows: readonly PlacedText[]): void
 }

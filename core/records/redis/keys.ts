@@ -5,7 +5,7 @@ import { createListeners } from '../sqlite/listeners.ts'
 import type { Change, Plan } from './changes.ts'
 import { asKey, type KeyShelf, keyBody, keyState } from './key-shelf.ts'
 import type { LastUse } from './last-use.ts'
-import type { Mirror } from './mirror.ts'
+import type { Mirror, Touched } from './mirror.ts'
 import { readRow, type SharedRow } from './row.ts'
 import type { SharedSettings } from './settings.ts'
 import type { Sync } from './sync.ts'
@@ -26,8 +26,8 @@ export interface SharedKeysParts {
 
 /** Keys that all instances share. */
 export interface SharedKeys extends KeyRecords {
-  /** Tells the listeners of keys that have changed; without ids, that any may have. */
-  tell(ids?: readonly number[]): void
+  /** Tells the listeners of keys that have changed; `all`: any may have. */
+  tell(touched: readonly Touched[] | 'all'): void
   tellUnwritten(rows: readonly PlacedText[]): void
 }
 
@@ -103,11 +103,13 @@ export function sharedKeys({ local, shelf, mirror, sync, change, settings, lastU
       }),
     used: lastUse.note,
     onChange: listeners.add,
-    tell(ids) {
-      if (!ids) return listeners.tell({ kind: 'all' })
-      for (const id of ids) {
+    tell(touched) {
+      if (touched === 'all') return listeners.tell({ kind: 'all' })
+      for (const { id, sameVersion } of touched) {
         const key = shelf.find(id)
-        listeners.tell(key ? { kind: 'put', key } : { kind: 'delete', id })
+        // who has a key of this version takes it for the same
+        if (!key || sameVersion) listeners.tell({ kind: 'delete', id })
+        if (key) listeners.tell({ kind: 'put', key })
       }
     },
     tellUnwritten(rows) {

@@ -9,10 +9,15 @@ export interface Place {
   readonly id: number
 }
 
+/** A row that is here now, or gone from here. */
+export interface Touched extends Place {
+  /** Its version is none that is later than that of the row before: Redis had lost that one. */
+  readonly sameVersion?: boolean
+}
+
 /** What came of rows that were heard of. */
 export interface Taken {
-  /** They are here now, or gone from here. */
-  readonly touched: readonly Place[]
+  readonly touched: readonly Touched[]
   /** What is here is newer. */
   readonly older: readonly Place[]
   /** Their ids are here those of other rows. */
@@ -85,7 +90,7 @@ export function openMirror(database: Database, shelves: Readonly<Record<Kind, Sh
     lastIds: () => ({ key: lastOf.get('key', 'keys')?.id ?? 0, model: lastOf.get('model', 'models')?.id ?? 0 }),
     take(rows, to, also) {
       const taken = {
-        touched: [] as Place[],
+        touched: [] as Touched[],
         older: [] as Place[],
         strangers: [] as Place[],
         broken: [] as Place[],
@@ -101,7 +106,9 @@ export function openMirror(database: Database, shelves: Readonly<Record<Kind, Sh
         try {
           const others = writeWhole(place, row)
           taken.displaced.push(...others.map(other => ({ ...other, kind: place.kind })))
-          taken.touched.push(place, ...others.map(({ id }) => ({ kind: place.kind, id })))
+          const { kind, id } = place
+          taken.touched.push({ kind, id, sameVersion: known !== undefined && known.version >= row.version })
+          taken.touched.push(...others.map(other => ({ kind, id: other.id })))
         } catch (error) {
           if (!makesNoSense(error)) throw error
           taken.broken.push(place)

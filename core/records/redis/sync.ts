@@ -2,19 +2,11 @@ import type { RedisLink } from '../../stores/redis/link.ts'
 import { RedisUnusable, replyCode } from '../../stores/redis/reasons.ts'
 import { unavailable } from '../../stores/redis/unavailable.ts'
 import { within } from '../../within.ts'
-import type { AuditEntry } from '../audit.ts'
+import type { Commit } from './changes.ts'
 import { endOf, type Hearers, happenedIn, happenedTo, openIntake } from './intake.ts'
 import { type JoinParts, joinShared } from './join.ts'
 import { writeRow } from './row.ts'
-import type { News, Position, Write } from './talk.ts'
-
-/** A change to be made in Redis, on top of all that is known. */
-export interface Commit {
-  readonly change: string
-  readonly writes: readonly Write[]
-  /** For the audit of this instance. */
-  readonly entries: readonly AuditEntry[]
-}
+import type { News, Position } from './talk.ts'
 
 /** Keeps the mirror and Redis the same. */
 export interface Sync {
