@@ -7,7 +7,7 @@ import { openLocal } from './records/ledger/local.ts'
 import { sqliteLedger } from './records/ledger/sqlite.ts'
 import type { Ledger } from './records/ledger.ts'
 import type { Records } from './records/records.ts'
-import { openRecords } from './records/sqlite.ts'
+import { openRecords, type SqliteRecords } from './records/sqlite.ts'
 import { createUsageGatherer, type UsageGatherer } from './records/usage-gatherer.ts'
 import { memoryStore } from './stores/memory.ts'
 import type { RedisLedgerOptions } from './stores/redis/ledger.ts'
@@ -38,14 +38,17 @@ export interface AccountSettings extends Pick<Config, 'redis'> {
 
 /** Opens the database, and Redis where it is configured. Throws a ConfigError when the database cannot be used. */
 export async function openAccounts({ redis, path, clear }: AccountSettings, log: Logger): Promise<Accounts> {
-  const records = await openRecords({ path })
-  for (const warning of records.warnings) log.warn(warning)
+  const own = await openRecords({ path })
+  for (const warning of own.warnings) log.warn(warning)
+  let records: Records = own
   let shared: Awaited<ReturnType<typeof openShared>>
   try {
-    const keys = await openKeyIndex(records.keys)
     shared = await openShared(redis, log)
     const over = shared
-    const { database } = records
+    // before anybody keeps the id of a key: what is shared for the first time may get other ones
+    if (shared) records = await shared.records(own)
+    const keys = await openKeyIndex(records.keys)
+    const { database } = own
     const local = openLocal({ database, log })
     const ledger = shared ? shared.ledger({ local, database, log }) : sqliteLedger({ local })
     const leases = shared?.leases ?? memoryLeases()
@@ -69,7 +72,7 @@ export async function openAccounts({ redis, path, clear }: AccountSettings, log:
     }
   } catch (error) {
     await shared?.close()
-    records.close()
+    await records.close()
     throw error
   }
 }
@@ -77,11 +80,12 @@ export async function openAccounts({ redis, path, clear }: AccountSettings, log:
 /** What several instances share through Redis; given once it is known whether it can be used: a second at most. */
 async function openShared({ url, on_error: onError }: Config['redis'], log: Logger) {
   if (url === undefined) return
-  const { openRedis } = await import('./stores/redis.ts') // its client takes 37 ms and 19 MB, which only they pay who use it
-  const [{ createRedisStore }, { redisLedger }, { redisLeases }] = await Promise.all([
+  const { openRedis, redisSubscriber } = await import('./stores/redis.ts') // its client takes 37 ms and 19 MB, which only they pay who use it
+  const [{ createRedisStore }, { redisLedger }, { redisLeases }, { redisRecords }] = await Promise.all([
     import('./stores/redis/store.ts'),
     import('./stores/redis/ledger.ts'),
     import('./stores/redis/leases.ts'),
+    import('./records/redis.ts'),
   ])
   const link = openRedis({ url, onError, log })
   const store = createRedisStore(link)
@@ -89,6 +93,7 @@ async function openShared({ url, on_error: onError }: Config['redis'], log: Logg
   return {
     store,
     leases: redisLeases({ link }),
+    records: (local: SqliteRecords) => redisRecords({ local, link, subscribe: redisSubscriber(url), log }),
     ledger: (over: Omit<RedisLedgerOptions, 'link'>) => redisLedger({ ...over, link }),
     close: () => store.close(),
   }

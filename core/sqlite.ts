@@ -20,11 +20,26 @@ export function sqliteCode(error: unknown): string | undefined {
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined
 }
 
+const mostLooks = 10
+const betweenLooksMs = 10
+
 /**
  * The `application_id` of a SQLite file, which is left alone: no lock, no journal taken up, nothing written. Read by SQLite
  * itself, because on POSIX whoever else opens and closes a database file ends all locks its process has on it.
  */
 export function applicationIdOf(path: string): number {
+  for (let looks = 1; ; looks++) {
+    try {
+      return readApplicationId(path)
+    } catch (error) {
+      // somebody may just be bringing his journal into the file, whose header then counts pages that are not there yet
+      if (sqliteCode(error) !== 'SQLITE_CORRUPT' || looks === mostLooks) throw error
+      Bun.sleepSync(betweenLooksMs)
+    }
+  }
+}
+
+function readApplicationId(path: string): number {
   const database = new Database(`${pathToFileURL(path).href}?immutable=1`, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
   try {
     return (database.query('PRAGMA application_id').get() as { readonly application_id: number }).application_id

@@ -63,10 +63,10 @@ describe('a backup', () => {
         await new Promise(resolve => setImmediate(resolve))
       }
     })()
-    const { code, stdout } = await run([inData('copy.db'), '--json'])
+    const { code, stdout, stderr } = await run([inData('copy.db'), '--json'])
     copying = false
     await writer
-    expect(code).toBe(0)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(JSON.parse(stdout)).toEqual({
       file: inData('copy.db'),
       bytes: statSync(inData('copy.db')).size,

@@ -76,8 +76,10 @@ test('memory is that of the whole family, by either way', async () => {
   await using they = await family()
   const each = await Promise.all([they.shell, they.child].map(pid => memoryOf([pid])))
   const both = (await memoryOf([they.shell, they.child])) as number
-  for (const one of each) expect(both).toBeGreaterThanOrEqual(one as number)
-  expect(both).toBeLessThanOrEqual(each.reduce((sum: number, one) => sum + (one as number), 0))
+  // they have only just begun, and the kernel counts in batches of pages
+  const doubt = 1.2
+  for (const one of each) expect(both * doubt).toBeGreaterThanOrEqual(one as number)
+  expect(both).toBeLessThanOrEqual(each.reduce((sum: number, one) => sum + (one as number), 0) * doubt)
   expect(await memoryOfPs([they.shell])).toBeGreaterThan(100_000)
   expect(await memoryOf([])).toBeUndefined()
   expect(await memoryOf([2 ** 22 + 1])).toBeUndefined()

@@ -45,23 +45,36 @@ export function createRates({ store, config, log }: Pick<Gateway, 'store' | 'con
       headers: { 'retry-after': String(seconds) },
     })
   }
-  const admit = (ctx: Context, { limit, bucket }: Named, taken: Take, shown: boolean, next: Next) => {
-    // until it is as empty as it was once
-    if (!taken.allowed) throw refuse(ctx, limit, taken.retryAfterMs, taken.retryAfterMs + ((bucket.burst - 1) / bucket.perMinute) * 60_000)
-    if (shown) show(ctx, limit, String(Math.floor(taken.remaining)), taken.resetMs)
+  const admit = (ctx: Context, { limit, bucket }: Named, taken: Take, own: Named | undefined, next: Next) => {
+    if (!taken.allowed) {
+      if (own) giveBack(own)
+      // until it is as empty as it was once
+      throw refuse(ctx, limit, taken.retryAfterMs, taken.retryAfterMs + ((bucket.burst - 1) / bucket.perMinute) * 60_000)
+    }
+    if (!own) show(ctx, limit, String(Math.floor(taken.remaining)), taken.resetMs)
     return next()
   }
-  const take = (ctx: Context, named: Named, shown: boolean, next: Next): MaybePromise<Response> => {
+  const take = (ctx: Context, named: Named, own: Named | undefined, next: Next): MaybePromise<Response> => {
     const taken = store.take(named.name, named.bucket)
-    return taken instanceof Promise ? taken.then(late => admit(ctx, named, late, shown, next)) : admit(ctx, named, taken, shown, next)
+    return taken instanceof Promise ? taken.then(late => admit(ctx, named, late, own, next)) : admit(ctx, named, taken, own, next)
+  }
+  const giveBack = async ({ name, bucket }: Named) => {
+    try {
+      await store.giveBack(name, bucket, 1)
+    } catch (err) {
+      log.warn({ err }, 'a request of a minute could not be given back')
+    }
   }
 
   return {
-    /** Of all requests; shown where the caller has no rate of its own. */
-    take: (ctx: Context, next: Next) => take(ctx, ctx.access === 'admin' ? admin : all, ctx.principal.key?.rateLimit == null, next),
+    /** Of all requests; the caller sees it where it has no rate of its own, which it gets back when this one refuses. */
+    take(ctx: Context, next: Next): MaybePromise<Response> {
+      const { key } = ctx.principal
+      return take(ctx, ctx.access === 'admin' ? admin : all, key?.rateLimit ? ofKey(key, key.rateLimit) : undefined, next)
+    },
     takeOfKey(ctx: Context, key: IndexedKey, next: Next): MaybePromise<Response> {
       if (key.rateLimit === null) return next()
-      if (key.rateLimit > 0) return take(ctx, ofKey(key, key.rateLimit), true, next)
+      if (key.rateLimit > 0) return take(ctx, ofKey(key, key.rateLimit), undefined, next)
       throw refuse(ctx, '0', 60_000, 60_000) // 0 is nothing
     },
   }

@@ -182,7 +182,9 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   }
   for (const leaver of open.keys()) leaver.abort()
 
-  // and all is as it should be, as soon as the last start that a step has frozen is over
+  // and all is as it should be, as soon as the last of what hangs was noticed
+  await Bun.sleep(1_000)
+  await until(() => ![...frozen].some(isAlive), 'the end of those that a step has frozen')
   const notAnsweredInTheEnd: string[] = []
   for (const model of models) {
     await until(() => {

@@ -1,4 +1,5 @@
 import { ledgerTables } from '../ledger/tables.ts'
+import { sharedTables } from '../redis/tables.ts'
 import type { Migration } from './migrate.ts'
 
 /**
@@ -92,4 +93,5 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;`,
   },
   { id: 5, name: 'ledger', sql: ledgerTables },
+  { id: 6, name: 'what is shared', sql: sharedTables },
 ]

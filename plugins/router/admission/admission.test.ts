@@ -145,8 +145,12 @@ describe('fairness', () => {
       expect(entry.state).toBe('admitted')
       entry.release(Number.NaN)
     }
-    expect(enter('a').state).toBe('admitted')
-    expect(admission.list()).toMatchObject([{ inFlight: 1, queued: 0 }])
+    // and nobody is in front of everybody for ever
+    const tickets = Array.from('bbb', key => enter(key) as Ticket)
+    const queue = Array.from('aaab', key => enter(key) as Waiting)
+    tickets[0]?.release(1)
+    expect(queue.map(({ position }) => position).toSorted()).toEqual([0, 1, 2, 3])
+    expect(admission.list()).toMatchObject([{ inFlight: 3, queued: 3 }])
   })
 
   test('a key whose bounds are far too large is soon charged what it uses', async () => {

@@ -1,31 +1,15 @@
 import type { Ageing } from './ageing.ts'
-import type { Limits, Request, Ticket, Waiting } from './entry.ts'
+import type { Request, Ticket, Waiting } from './entry.ts'
 import { createLine, type Line } from './line.ts'
+import type { AdmissionOptions } from './options.ts'
 import type { Refusal } from './refusal.ts'
-import { createSwaps, type Readiness, type SwapBound } from './swaps.ts'
+import { createSwaps, type SwapBound } from './swaps.ts'
 
 export type { Limits, Request, Ticket, Waiting } from './entry.ts'
+export type { AdmissionOptions } from './options.ts'
 export type { Refusal, RefusalReason } from './refusal.ts'
 export { refusalError } from './refusal.ts'
 export type { Readiness } from './swaps.ts'
-
-/** What admission goes by. Everything is asked anew each time, so that changes count at once. */
-export interface AdmissionOptions {
-  /** Requests that a model takes at a time; Infinity for one that needs no queue. */
-  readonly slotsOf: (model: string) => number
-  /** Share of a key. */
-  readonly weightOf: (key: string) => number
-  readonly limits: Limits
-  /** Left out, all models run. */
-  readonly readinessOf?: (model: string) => Readiness
-  /** Who must come to rest so that a model can be started; none when there is room for it. */
-  readonly blockersOf?: (model: string) => readonly string[]
-  /** Nobody claims this model any more: it may go, if another one needs its room. */
-  readonly onRest?: (model: string) => void
-  readonly swapBound?: SwapBound
-  readonly ageing?: Ageing
-  readonly now?: () => number
-}
 
 /** Who has a place at which model, and who is next. Nothing in here waits for time to pass: call `look`. */
 export interface Admission {

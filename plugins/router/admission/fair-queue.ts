@@ -1,17 +1,6 @@
 import { type Ageing, longestPassedOver, lowest } from './ageing.ts'
-import { aheadOf, charge, correct, type Flow, startOf, type Turn } from './flow.ts'
+import { type Arrival, aheadOf, charge, correct, type Flow, startOf, type Turn } from './flow.ts'
 import { createRanks, floorIn } from './ranks.ts'
-
-/** A request that comes into the queue. */
-export interface Arrival<Item> {
-  readonly item: Item
-  readonly key: string
-  /** Share of the key, greater than 0. */
-  readonly weight: number
-  /** What it is charged until one knows better. */
-  readonly tokens: number
-  readonly at: number
-}
 
 /** Requests of many keys, drawn so that each key gets tokens by its weight. */
 export interface FairQueue<Item> {

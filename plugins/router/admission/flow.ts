@@ -1,3 +1,14 @@
+/** A request that comes into the queue. */
+export interface Arrival<Item> {
+  readonly item: Item
+  readonly key: string
+  /** Share of the key, greater than 0. */
+  readonly weight: number
+  /** What it is charged until one knows better. */
+  readonly tokens: number
+  readonly at: number
+}
+
 /** A request that waits, or has been drawn and not settled yet. */
 export interface Turn<Item> {
   readonly item: Item

@@ -3,8 +3,9 @@ import type { Limits, Request, Ticket, Waiting } from './entry.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { Turn } from './flow.ts'
 import { createHabits } from './habits.ts'
+import { createJudge } from './judge.ts'
 import { createPace } from './pace.ts'
-import type { Refusal, RefusalReason } from './refusal.ts'
+import type { Refusal } from './refusal.ts'
 import { createWaiter, type Waiter } from './waiter.ts'
 
 /** What a line asks of the house around it. */
@@ -46,28 +47,22 @@ const leastTokens = 16
 /** Sums of so many stay exact. */
 const mostTokens = 2 ** 40
 const leastWeight = 1e-3
-/**
- * A key may have so many times what is still free in the queue: one alone fills four fifths of it, two have four ninths each.
- * Nobody can fill it up and have the others refused, and nobody has to be thrown out again to make room for them.
- */
-const mostOfFree = 4
-/** Estimates err; only a wait that would be this many times too long is refused at once. */
-const doubt = 2
-const usualRetryS = 5
-const longestRetryS = 60
+const mostWeight = 1e6
 
 /** All places free, nobody there. */
 export function createLine(rules: LineRules): Line {
-  const { model, now } = rules
+  const { now } = rules
   const queue = createFairQueue<Guest>(rules.ageing)
   const habits = createHabits()
   const pace = createPace()
+  const judge = createJudge({ ...rules, queue, pace })
   let inFlight = 0
 
   const hasRoom = () => inFlight < rules.slots() && !rules.isHeld()
   const arrivalOf = (key: string, guest: Guest) => {
     const tokens = clamp(habits.expect(key, guest.bound))
-    return { item: guest, key, weight: Math.max(leastWeight, rules.weightOf(key)), tokens, at: now() }
+    const weight = rules.weightOf(key)
+    return { item: guest, key, weight: weight > leastWeight ? Math.min(weight, mostWeight) : leastWeight, tokens, at: now() }
   }
   const grant = (turn: Turn<Guest>): Ticket => {
     const at = now()
@@ -97,20 +92,6 @@ export function createLine(rules: LineRules): Line {
     }
   }
 
-  const refusal = (reason: RefusalReason, position: number): Refusal => {
-    const waitMs = pace.waitMs(position, rules.slots())
-    const seconds = waitMs === undefined ? usualRetryS : Math.ceil(waitMs / 1000)
-    return { state: 'refused', reason, model, position, retryAfterS: Math.min(longestRetryS, Math.max(1, seconds)) }
-  }
-  /** Why a request that has just come into the queue cannot stay. */
-  const judge = (key: string, position: number): RefusalReason | undefined => {
-    const { maxLength, maxPerKey, maxWaitMs } = rules.limits()
-    if (queue.length > maxLength) return 'queue_full'
-    const others = queue.lengthOf(key) - 1
-    if (others >= maxPerKey || others >= mostOfFree * (maxLength - queue.length + 1)) return 'key_queue_full'
-    const waitMs = pace.waitMs(position, rules.slots())
-    return waitMs !== undefined && waitMs > doubt * maxWaitMs ? 'queue_too_slow' : undefined
-  }
   const wait = ({ key, signal }: Request, bound: number): Waiting | Refusal => {
     const waiter = createWaiter(signal, () => {
       queue.remove(turn)
@@ -118,10 +99,10 @@ export function createLine(rules: LineRules): Line {
     })
     const turn = queue.add(arrivalOf(key, { bound, waiter }))
     const position = queue.ahead(turn) + 1
-    const reason = judge(key, position)
-    if (reason) {
+    const refusal = judge.ofNewest(key, position)
+    if (refusal) {
       queue.remove(turn)
-      return refusal(reason, position)
+      return refusal
     }
     waiter.listen()
     return {
@@ -143,10 +124,10 @@ export function createLine(rules: LineRules): Line {
     expire() {
       const { maxWaitMs } = rules.limits()
       for (const turn of queue.waiting()) {
-        if (now() - turn.enteredAt < maxWaitMs) continue
-        const answer = refusal('queue_timeout', queue.ahead(turn) + 1)
+        const position = queue.ahead(turn) + 1
+        if (now() - turn.enteredAt < maxWaitMs || position === 0) continue
         queue.remove(turn)
-        turn.item.waiter?.settle(answer)
+        turn.item.waiter?.settle(judge.refuse('queue_timeout', position))
         rules.left()
       }
     },

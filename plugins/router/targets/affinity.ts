@@ -13,6 +13,21 @@ const pieceLength = 1024
 /** About 2000 tokens. Conversations that begin with as much of the same go to the same target; less is quickly read again. */
 const worthSharing = 8192
 
+/** Where a request may say which others it belongs to, beside its header. */
+const names = ['prompt_cache_key', 'user']
+
+/** By the first that is there: the header of the session, a name in the request, the prompt. */
+export function affinityOf(
+  model: string,
+  { headers, payload }: { readonly headers: Headers; readonly payload: Readonly<Payload> },
+  sessionHeader: string,
+): Affinity | undefined {
+  for (const name of [headers.get(sessionHeader), ...names.map(field => payload[field])]) {
+    if (typeof name === 'string' && name !== '') return affinityOfName(model, name)
+  }
+  return affinityOfPrompt(model, payload)
+}
+
 /** What a session has in common: its name. */
 export const affinityOfName = (model: string, name: string): Affinity => ({
   hashes: [Bun.hash.xxHash64(name, seedOf(model, 'name'))],

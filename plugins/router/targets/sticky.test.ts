@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Payload } from 'gatehouse'
 import { seededRandom } from '../../../core/testing/random.ts'
-import { type Affinity, affinityOfName, affinityOfPrompt } from './affinity.ts'
+import { type Affinity, affinityOf, affinityOfName, affinityOfPrompt } from './affinity.ts'
 import type { Candidate, Facts } from './candidate.ts'
 import { createPrefixMemory } from './prefix-memory.ts'
 import { rendezvous } from './rendezvous.ts'
@@ -114,6 +114,22 @@ describe('what a request has in common with others', () => {
     expect(of('short').hashes).toHaveLength(1)
     expect(of('short').hashes).not.toEqual([...of('shorter').hashes])
     expect(affinityOfPrompt('m', { model: 'm', input: 'short' })?.hashes).toEqual([...of('short').hashes])
+  })
+
+  test('a session that is named is one, whatever is said in it', () => {
+    const of = (header: string | undefined, more = {}) =>
+      affinityOf(
+        'm',
+        { headers: new Headers(header === undefined ? {} : { 'x-chat': header }), payload: { model: 'm', ...more } },
+        'X-Chat',
+      )
+    const messages = [say('user', 'hi')]
+    expect(of('one', { messages })).toEqual(affinityOfName('m', 'one'))
+    expect(of('one', { user: 'u', prompt_cache_key: 'k', messages })).toEqual(affinityOfName('m', 'one'))
+    expect(of(undefined, { user: 'u', prompt_cache_key: 'k', messages })).toEqual(affinityOfName('m', 'k'))
+    expect(of(undefined, { user: 'u', messages })).toEqual(affinityOfName('m', 'u'))
+    for (const user of [5, '', null, undefined]) expect(of(undefined, { user, messages })).toEqual(chat(...messages))
+    expect(of('')).toBeUndefined()
   })
 
   test('nothing without a prompt', () => {

@@ -8,7 +8,7 @@ import { createPrefixMemory, type PrefixMemory } from './prefix-memory.ts'
 import { strategies } from './strategies.ts'
 import { createTargetRecords } from './target-record.ts'
 
-export { type Affinity, affinityOfName, affinityOfPrompt } from './affinity.ts'
+export { type Affinity, affinityOf, affinityOfName, affinityOfPrompt } from './affinity.ts'
 export type { Attempt } from './attempt.ts'
 export type { BreakerSnapshot } from './breaker.ts'
 export type { BreakerSettings } from './breaker-settings.ts'
