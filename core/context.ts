@@ -49,6 +49,8 @@ export interface Context {
   /** Who is asking. `anonymous` until `auth` has run. */
   principal: Principal
   phase: Phase
+  /** Where it stands while it waits, for clients that ask to be told; undefined when there is nothing to tell. */
+  progress: (() => Progress) | undefined
   /** Who answered, as `backend/model`; empty as long as nobody did. For reports. */
   target: string
   /** Tokens spent on behalf of this request, summed over tool rounds and retries. */
@@ -71,6 +73,15 @@ export interface Context {
   detach(): Detached
   /** Leaves a line for `explain`, the request log and the panel. */
   note(decision: Decision): void
+}
+
+/** What can be told to a client that waits. */
+export interface Progress {
+  readonly state: 'queued' | 'loading' | 'waiting'
+  /** The next to go is 1. */
+  readonly queue_position?: number
+  /** Until the model is loaded, as far as earlier loads tell. */
+  readonly eta_ms?: number
 }
 
 /** A run of the layers below that has an end of its own. Whoever began it must settle it. */

@@ -40,6 +40,12 @@ export function detach(ctx: Context, log: Context['log']): Detached {
     set phase(phase) {
       if (!settled && ctx.phase !== 'settled') ctx.phase = phase
     },
+    get progress() {
+      return ctx.progress
+    },
+    set progress(progress) {
+      if (!settled) ctx.progress = progress
+    },
   } as Partial<Context>
   const run = own as Context
 

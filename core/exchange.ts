@@ -1,5 +1,5 @@
 import { clientLeft, openAbort } from './abort.ts'
-import type { Context } from './context.ts'
+import type { Context, Progress } from './context.ts'
 import { errorEvent, errorResponse, GatewayError } from './errors.ts'
 import { isEventStream, isJson, streamHeaders } from './http/headers.ts'
 import { type Outcome, relay } from './http/observe.ts'
@@ -48,6 +48,8 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, socket:
     return message === error.message ? error : new GatewayError(error.status, error.type, error.code, message, error.extra)
   }
 
+  const tellsProgress = request.headers.get('x-gatehouse-progress') === '1'
+  const comment = () => progressComment(ctx.progress?.() ?? { state: 'waiting' })
   const totalTimer = Number.isFinite(options.totalMs)
     ? setTimeout(
         () => abort.abort(new GatewayError(504, 'server_error', 'timeout_total', 'The request took longer than it may.')),
@@ -56,7 +58,7 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, socket:
     : undefined
 
   const opened = openContext(arrival, id, abort, options, socket, () => {
-    heartbeatTimer = setTimeout(() => onDue?.(), options.heartbeatMs)
+    heartbeatTimer = setTimeout(() => onDue?.(), tellsProgress ? Math.min(progressEveryMs, options.heartbeatMs) : options.heartbeatMs)
   })
   const { ctx, observers } = opened
   const { headers } = ctx
@@ -75,10 +77,12 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, socket:
   }
 
   const stream = (content: ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array> | null>, isEvents: boolean) => {
-    ctx.phase = 'streaming'
+    const waits = content instanceof Promise
+    if (!waits) ctx.phase = 'streaming'
     return relay(content, {
       observers,
       heartbeatMs: isEvents ? options.heartbeatMs : undefined,
+      ...(waits && tellsProgress && { wait: { everyMs: Math.min(progressEveryMs, options.heartbeatMs), comment } }),
       signal: abort.signal,
       lastWords: error => {
         if (error === clientLeft) return
@@ -125,7 +129,14 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, socket:
       for (const [name, value] of Object.entries(streamHeaders)) headers.set(name, value)
       const answered = new Headers()
       headers.putInto(answered)
-      return new Response(stream(pending.then(eventsOf), true), { headers: answered })
+      const content = pending.then(eventsOf)
+      content.then(
+        () => {
+          ctx.phase = 'streaming'
+        },
+        () => {}, // told by the relay
+      )
+      return new Response(stream(content, true), { headers: answered })
     },
 
     fail(thrown) {
@@ -145,6 +156,13 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, socket:
     },
   }
 }
+
+/** So often a client that asked for it hears where its request stands. */
+const progressEveryMs = 1000
+
+const encoder = new TextEncoder()
+/** `: progress {"state":"queued","queue_position":3}`: to others than those who asked it is a comment. */
+const progressComment = (progress: Progress) => encoder.encode(`: progress ${JSON.stringify(progress)}\n\n`)
 
 /** A client's own id counts when it can be put into a header and a log line as it is. */
 function requestId(headers: Headers): string | undefined {

@@ -53,8 +53,8 @@ export interface Gateway {
   readonly leases: Leases
   /** What requests used, for reports. */
   readonly usage: UsageGatherer
-  /** Present from the release that brings model processes. */
-  readonly processes?: Supervisor
+  /** The models that gatehouse runs itself. */
+  readonly processes: Supervisor
 }
 
 /** A path beside the model API. Its requests pass `auth` and `limiter`, then `handle`. */

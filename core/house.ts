@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts'
 import type { ExchangeRegister } from './exchanges.ts'
 import type { Gateway, Route } from './gateway.ts'
 import type { Logger } from './log.ts'
+import type { ModelServers } from './model-servers.ts'
 import type { OfferMemory } from './offers.ts'
 import type { PluginSources } from './plugins.ts'
 import type { StorePool } from './store-pool.ts'
@@ -20,6 +21,8 @@ export interface House {
   readonly backends: BackendPool
   readonly offers: OfferMemory
   readonly workers: ClosableWorkers
+  /** The models that gatehouse runs itself. */
+  readonly servers: ModelServers
   /** What plugins keep beyond a reload. */
   readonly shared: Shared
   readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>

@@ -1,7 +1,9 @@
 import { ownBackend } from './admin-models/place-backends.ts'
 import type { AdminModels } from './admin-models.ts'
 import type { Backend } from './backends/backend.ts'
-import type { ModelConfig } from './config/model-schema.ts'
+import { type Alias, aliasesOf, type ModelConfig } from './config/model-schema.ts'
+import { processBackend } from './config/references.ts'
+import { runsItself, type ServedModel } from './model-servers/served-models.ts'
 import type { ListedModel, Models, ResolvedModel, Target } from './models.ts'
 import { createOffers, type OffersOptions } from './offers.ts'
 import type { ModelRecord } from './records/models.ts'
@@ -9,6 +11,8 @@ import type { ModelRecord } from './records/models.ts'
 export interface ModelNamesOptions extends OffersOptions {
   /** The `models` of the config. */
   readonly configured: readonly ModelConfig[]
+  /** Those that gatehouse runs itself: of the config, and others that lie in a folder. Live. */
+  readonly served?: () => readonly ServedModel[]
   readonly defaultBackend: string | undefined
   /** Those made through the admin API. */
   readonly made: Pick<AdminModels, 'find' | 'all' | 'settled'>
@@ -17,19 +21,21 @@ export interface ModelNamesOptions extends OffersOptions {
 }
 
 /** The model names of the house: the config's first, then those made through the admin API, then what the backends report. */
-export function createModels({ configured, defaultBackend, backends, made, reachable, ...asking }: ModelNamesOptions): Models {
-  const named = configured.flatMap(model => [model.name, ...model.aliases].map(name => ({ name, model })))
-  const exact = new Map(named.filter(({ name }) => !name.includes('*')).map(({ name, model }) => [name, model]))
+export function createModels({ configured, served, defaultBackend, backends, made, reachable, ...asking }: ModelNamesOptions): Models {
+  const named = configured.flatMap(model => [plainName(model), ...aliasesOf(model)].map(alias => ({ ...alias, model })))
+  const exact = new Map(named.filter(({ name }) => !name.includes('*')).map(named => [named.name, named]))
   const wildcards = named.filter(({ name }) => name.includes('*'))
   const offers = createOffers({ backends, ...asking })
 
   const ofConfig = (name: string): ResolvedModel | undefined => {
-    const model = exact.get(name)
-    if (model) return fromConfig(name, model, name)
-    for (const { name: pattern, model } of wildcards) {
-      const rest = matchWildcard(pattern, name)
-      if (rest !== undefined) return fromConfig(name, model, rest)
+    const known = exact.get(name)
+    if (known) return fromConfig(name, known.model, name, known)
+    for (const wildcard of wildcards) {
+      const rest = matchWildcard(wildcard.name, name)
+      if (rest !== undefined) return fromConfig(name, wildcard.model, rest, wildcard)
     }
+    const found = served?.().find(model => model.name === name)
+    return found && fromConfig(name, found, name, plainName(found))
   }
   const claims = (name: string): Target[] =>
     [...backends.keys()].flatMap(backend => {
@@ -80,8 +86,10 @@ export function createModels({ configured, defaultBackend, backends, made, reach
       const add = (model: Omit<ListedModel, 'created'> & { readonly created?: number }) => {
         if (!rows.has(model.id)) rows.set(model.id, { ...model, created: model.created ?? 0 })
       }
-      for (const { name, context_length: contextLength } of configured) {
-        if (!name.includes('*')) add({ id: name, ownedBy: 'gatehouse', ...(contextLength && { contextLength }) })
+      for (const model of [...configured, ...(served?.() ?? [])]) {
+        const contextLength = lengthOf(model)
+        if (!model.name.includes('*') && !model.unlisted)
+          add({ id: model.name, ownedBy: 'gatehouse', ...(contextLength && { contextLength }) })
       }
       const fromAdmin = [...made.all()].filter(({ name }) => !ofConfig(name))
       const addAll = (models: readonly ModelRecord[]) => {
@@ -129,21 +137,31 @@ const target = (backend: string, model: string): Target => ({ backend, model, we
 
 const resolved = (asked: string, targets: readonly Target[]): ResolvedModel => ({ asked, name: asked, strategy: 'failover', targets })
 
+const plainName = ({ name }: ModelConfig): Alias => ({ name, set: {}, strip: [] })
+
+/** What the server of a model is told counts for what fits. */
+const lengthOf = ({ context_length: told, context_size: served }: ModelConfig) => told ?? served
+
 /** `rest` is what the wildcard stood for, or the whole name: what a target without a model of its own gets. */
-function fromConfig(asked: string, model: ModelConfig, rest: string): ResolvedModel {
-  const { name, strategy, targets, context_length: contextLength, max_output_tokens: maxOutputTokens } = model
+function fromConfig(asked: string, model: ModelConfig, rest: string, alias: Alias): ResolvedModel {
+  const { name, strategy, max_output_tokens: maxOutputTokens } = model
+  const contextLength = lengthOf(model)
   return {
     asked,
     name,
     strategy,
-    targets: targets.map(({ backend, model = rest, weight, set, strip }) => ({
-      backend,
-      model: model.replace('*', () => rest),
-      weight,
-      set,
-      strip,
-    })),
+    targets: runsItself(model)
+      ? [edited({ ...target(processBackend, name) }, alias)]
+      : model.targets.map(({ backend, model = rest, weight, slots, set, strip }) =>
+          edited({ backend, model: model.replace('*', () => rest), weight, ...(slots && { slots }), set, strip }, alias),
+        ),
     ...(contextLength && { contextLength }),
     ...(maxOutputTokens && { maxOutputTokens }),
   }
+}
+
+/** What an alias changes comes after what its target does. */
+function edited(target: Target, { set, strip }: Alias): Target {
+  for (const _ in set) return { ...target, set: { ...target.set, ...set }, strip: [...target.strip, ...strip] }
+  return strip.length > 0 ? { ...target, strip: [...target.strip, ...strip] } : target
 }

@@ -10,6 +10,8 @@ export interface Target {
   readonly model: string
   /** Share of the traffic under `strategy: weighted`. */
   readonly weight: number
+  /** Requests it gets at a time; left out, what its backend says. */
+  readonly slots?: number
   /** Fields written over the request before it goes to this target. */
   readonly set: Readonly<Record<string, unknown>>
   /** Fields removed from the request before it goes to this target. */

@@ -87,6 +87,7 @@ export function openContext(
     headers: createAnswerHeaders(),
     principal: anonymous,
     phase: 'reading' as Phase,
+    progress: undefined as Context['progress'],
     usage: { promptTokens: 0, completionTokens: 0 },
     get signal() {
       return abort.signal

@@ -1,10 +1,13 @@
 import { createAdminModels } from './admin-models.ts'
 import type { Backend } from './backends/backend.ts'
+import { processBackend } from './config/references.ts'
 import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
 import type { Gateway, Route } from './gateway.ts'
 import type { House } from './house.ts'
 import { createModels } from './model-names.ts'
+import { createProcessBackend } from './model-servers/backend.ts'
+import { wantsProcesses } from './model-servers.ts'
 import type { Fingerprint } from './pipeline.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
@@ -32,11 +35,13 @@ export interface OpenGateway {
 export function openGateway(house: House, config: Config, store: Store, configured: ReadonlyMap<string, Backend>): OpenGateway {
   const { log, exchanges, stopping, runs, accounts } = house
   const backends = new Map(configured)
+  if (wantsProcesses(config)) backends.set(processBackend, createProcessBackend(house.servers))
   const offering = new Map(configured) // the backend of a model made through the admin API serves that model alone
   const added: Backend[] = []
   const made = createAdminModels({ records: accounts.records.models, backends, pool: house.backends, log })
   const models = createModels({
     configured: config.models,
+    served: () => (config.models_dir === undefined ? [] : house.servers.models()),
     defaultBackend: config.default_backend,
     backends: offering,
     reachable: backends,
@@ -71,6 +76,7 @@ export function openGateway(house: House, config: Config, store: Store, configur
     ledger: accounts.ledger,
     leases: accounts.leases,
     usage: accounts.usage,
+    processes: house.servers.supervisor,
     addBackend(backend) {
       if (backends.has(backend.name)) throw new ConfigError(`there already is a backend called "${backend.name}"`)
       backends.set(backend.name, backend)

@@ -11,6 +11,7 @@ import type { Listener } from './listen/listener.ts'
 import { createListeners } from './listen/listeners.ts'
 import { readTlsPair } from './listen/tls-files.ts'
 import type { AccessLine, Logger } from './log.ts'
+import { openModelServers } from './model-servers.ts'
 import type { MaybePromise } from './plugin.ts'
 import { closeWithin, type PluginSources } from './plugins.ts'
 import { createStorePool, sameRedis } from './store-pool.ts'
@@ -33,6 +34,10 @@ export interface ServeOptions {
   readonly plugins: Pick<PluginSources, 'builtIn' | 'reserved' | 'alwaysOn'>
   /** Routes beside those of the plugins. */
   readonly routes?: readonly Route[]
+  /** What model processes may see of the environment is taken from it. */
+  readonly env?: NodeJS.ProcessEnv
+  /** The command that starts the shim of a process; by default it is ourselves. */
+  readonly runner?: readonly string[] | undefined
   /** How the runs of this gatehouse ended, for `/health`. */
   readonly runs?: () => RunReport
 }
@@ -60,12 +65,15 @@ const stoppingError = () =>
 const redisMoved =
   'redis: rate limits are counted there from now on; keys, quotas and numbers of concurrent requests follow with the next start'
 
+/** After the deadline, time for model processes to end by themselves. */
+const processGraceMs = 2_000
+
 /** After the deadline, time for the last error events to reach slow clients. */
 const lastWordsMs = 250
 
 /** Start: TLS files → backends → plugins in pipeline order → link → listen. Any throw ends the start with its reason. */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const { config, configFile, log, access, accounts, openStore, plugins, routes = [], runs } = options
+  const { config, configFile, log, access, accounts, openStore, plugins, routes = [], runs, env = process.env, runner } = options
   let stopping = false
   let { workers: workerSettings } = config
   const house: House = {
@@ -76,6 +84,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     backends: createBackendPool(),
     offers: new WeakMap(),
     workers: createWorkers({ log, limits: () => limitsOf(workerSettings) }),
+    servers: await openModelServers({ config, log, env, runner }),
     shared: createShared(),
     plugins,
     routes,
@@ -122,6 +131,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     await within(busy ? Math.max(lastWordsMs, deadline - performance.now()) : lastWordsMs, sent)
     await within(lastWordsMs, Promise.all(retiring))
     const store = await house.stores.take(current.config.redis) // until those who may still write to it are closed
+    await house.servers.close(Math.max(processGraceMs, deadline - performance.now()))
     await current.close()
     await closeHouse(house)
     await house.stores.release(store)
@@ -149,7 +159,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
         return false
       }
       await orClosed(next, () => listeners.move(door))
+      const serveModels = await house.servers.prepare(config)
       current = next
+      serveModels()
       workerSettings = config.workers
       retire(previous)
       return true
@@ -183,7 +195,8 @@ const limitsOf = ({ threads, digest_from, tokens_from, budget }: Config['workers
 })
 
 /** What outlives reloads: what plugins kept, and the threads. */
-async function closeHouse({ shared, workers, log }: House): Promise<void> {
+async function closeHouse({ shared, servers, workers, log }: House): Promise<void> {
+  await servers.close(processGraceMs)
   for (const [plugin, value] of shared.entries()) {
     await closeWithin(() => (value as { close?(): MaybePromise<void> }).close?.(), plugin, log)
   }

@@ -11,6 +11,13 @@ export interface Backend {
   readonly type: string
   /** How long the router waits for this backend; what is left out comes from the config's `timeouts`. */
   readonly timeouts?: Partial<BackendTimeouts>
+  /** Requests that one of its models gets at a time; undefined when that need not be limited. */
+  slotsOf?(model: string): Slots | undefined
+  /**
+   * For servers that run only when they are needed: the one that serves a model, started if it does not run. Whoever has it
+   * must release it. Rejects with the reason of the signal, or with a `GatewayError`.
+   */
+  start?(model: string, signal: AbortSignal): Promise<Started>
   /** True when the backend can take this call. The router answers 400 for what nobody speaks. */
   speaks(operation: Operation): boolean
   /**
@@ -31,6 +38,22 @@ export interface Backend {
   tokenize?(prompt: CountedPrompt): Promise<number | undefined>
   /** Stops child processes and idle connections. */
   close?(): Promise<void>
+}
+
+/** Requests that a model gets at a time. */
+export interface Slots {
+  readonly slots: number
+  /** Tokens that all of them may have together, where they share one memory. */
+  readonly sharedTokens?: number | undefined
+}
+
+/** A server that was started for a request, for as long as that lasts. */
+export interface Started {
+  readonly backend: Backend
+  /** Aborts when the server is gone before its time; the reason is an error for the client. */
+  readonly gone: AbortSignal
+  /** Twice is once. */
+  release(): void
 }
 
 /** What a backend needs to know of a request to count it. */

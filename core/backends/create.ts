@@ -9,6 +9,12 @@ import { vllmBackend } from './vllm.ts'
 
 /** Makes the adapter a `backends` entry asks for. The one place that knows them all. */
 export function createBackend(name: string, entry: Config['backends'][string]): Backend {
+  const backend = adapterOf(name, entry)
+  const { slots } = entry
+  return slots === undefined ? backend : Object.assign(backend, { slotsOf: () => ({ slots }) })
+}
+
+function adapterOf(name: string, entry: Config['backends'][string]): Backend {
   if (entry.type === 'echo') return echoBackend({ name, delayMs: entry.delay })
   const options = {
     name,

@@ -39,6 +39,10 @@ const initialKey = async (house: GatehouseProcess) => {
   await house.until(({ stdout }) => stdout.includes('initial-admin-key'), 'the path of the admin key')
   return readFileSync(inData('initial-admin-key'), 'utf8').trim()
 }
+const audit = async (url: string, key: string) => {
+  const response = await fetch(`${url}/admin/audit`, { headers: { 'x-api-key': key } })
+  return ((await response.json()) as { readonly data: readonly unknown[] }).data
+}
 const gone = async (name: string) => {
   for (let i = 0; i < 200 && existsSync(inData(name)); i++) await Bun.sleep(10)
   return !existsSync(inData(name))
@@ -116,6 +120,28 @@ describe('the first start', () => {
   })
 })
 
+describe('the first managed key', () => {
+  test('closes it, and every line about that is true, then and at the next start', async () => {
+    const house = await start()
+    await house.until(({ stderr }) => stderr.includes('entry '), 'the banner')
+    expect(house.output.stderr).toContain('open: anybody')
+    expect(house.output.stdout).toContain('API key authentication disabled')
+    expect(house.output.stdout).not.toContain('API key authentication enabled')
+    expect((await run(['key', 'create', '-n', 'first', '--quiet'])).code).toBe(0)
+    expect(await models(house.url)).toBe(401)
+    await house.until(({ stdout }) => stdout.includes('API key authentication enabled'), 'the line that it is closed')
+    await stop(house)
+    await house[Symbol.asyncDispose]()
+
+    await using next = await start()
+    await next.until(({ stderr }) => stderr.includes('entry '), 'the banner')
+    expect(next.output.stderr).toContain('entry        closed: a key is needed')
+    expect(next.output.stdout).toContain('API key authentication enabled')
+    expect(next.output.stdout).not.toContain('authentication disabled')
+    expect(await models(next.url)).toBe(401)
+  })
+})
+
 describe('ADMIN_API_KEY', () => {
   test('takes the place of the key that was made, of the one before it, and counts on when it is gone', async () => {
     const first = await start()
@@ -169,6 +195,9 @@ describe('gatehouse admin reset', () => {
     expect(keyFiles()).toEqual(['admin-key.sha256'])
     expect(house.output.stdout + house.output.stderr).not.toContain(stdout.trim())
     await house.until(({ stdout }) => stdout.includes('the admin key was reset'), 'the line about it')
+    expect(await audit(house.url, stdout.trim())).toMatchObject([
+      { who: 'command-line', what: 'admin-key.change', before: null, after: null },
+    ])
     expect(house.output.stdout).toContain('"path":"/admin/key/reset","status":200')
     expect(house.output.stdout).toContain('"key_id":"command-line"')
 
@@ -198,7 +227,20 @@ describe('gatehouse admin reset', () => {
     await using next = await start()
     expect(await admin(next.url, stdout.trim())).toBe(200)
     expect(await admin(next.url, old)).toBe(401)
+    expect(await audit(next.url, stdout.trim())).toMatchObject([{ who: 'command-line', what: 'admin-key.change' }])
     expect(keyFiles()).toEqual(['admin-key.sha256'])
+  })
+
+  test('whose row in the audit cannot be written counts all the same, and says so', async () => {
+    writeFileSync(inData('gatehouse.db'), 'not a database of gatehouse, nor of anybody else')
+    const { code, stdout, stderr } = await run(['admin', 'reset'])
+    expect(code).toBe(0)
+    expect(stdout).toStartWith('sk-admin-')
+    expect(stderr).toMatch(/^gatehouse: warning: the audit has no row of this: .*gatehouse\.db.*\n$/)
+    expect(readFileSync(inData('gatehouse.db'), 'utf8')).toStartWith('not a database')
+    rmSync(inData('gatehouse.db'))
+    await using house = await start()
+    expect(await admin(house.url, stdout.trim())).toBe(200)
   })
 
   test('in the middle of a bad edit of the config', async () => {

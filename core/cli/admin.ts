@@ -1,7 +1,8 @@
 import { resetAdminKey } from '../admin-key.ts'
 import { whileUnused } from '../data-folder/unused.ts'
 import { ConfigError } from '../errors.ts'
-import { readArguments, takesNothing, wrongWord } from './arguments.ts'
+import { noteReset } from './admin/note-reset.ts'
+import { readArguments, readTask, takesNothing } from './arguments.ts'
 import { placeOfAdminKey } from './configured-key.ts'
 import { adminHelp } from './help.ts'
 import { print } from './output.ts'
@@ -11,12 +12,8 @@ import { loadForCommand, namedRemote, ownRemote, type Remote, type RemoteArgumen
 export async function adminCommand(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments('admin', args, remoteOptions)
   if (values.help) return print(adminHelp)
-  const [task, ...rest] = positionals
-  if (task !== 'reset') {
-    const not = task === undefined ? '' : `, not "${task}"`
-    throw wrongWord(`admin needs reset${not}`, task ?? '', ['reset'], 'gatehouse admin --help says what it does')
-  }
-  takesNothing('admin', rest)
+  const [, rest] = readTask('admin', positionals, ['reset'])
+  takesNothing('admin reset', rest, 'admin')
   const key = await newKey(values)
   if (values.json) return print(`${JSON.stringify({ key })}\n`)
   return print(process.stdout.isTTY ? `The new admin key (shown this once): ${key}\n` : `${key}\n`)
@@ -30,7 +27,11 @@ async function newKey(given: RemoteArguments): Promise<string> {
   const place = placeOfAdminKey(loaded)
   if (place !== undefined) throw new ConfigError(`the admin key is set by ${place}; change it there`)
   const { data_dir: dataDir } = loaded.config
-  const made = await whileUnused(dataDir, () => resetAdminKey(dataDir))
+  const made = await whileUnused(dataDir, async () => {
+    const key = await resetAdminKey(dataDir)
+    await noteReset(loaded)
+    return key
+  })
   return made === 'in use' ? askFor(await ownRemote(dataDir, given, process.env)) : made
 }
 

@@ -45,10 +45,16 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(comm
       strict: true,
     })
   } catch (cause) {
-    const [sentence = ''] = (cause as Error).message.split(/\.\s/) // some go on for lines
+    const { message } = cause as Error
+    const [sentence = ''] = message.split(/\.\s/) // some go on for lines
     const [, unknown] = /^Unknown option '([^']+)'/.exec(sentence) ?? []
     const known = Object.keys({ ...options, help: {} }).map(name => `--${name}`)
     const more = `gatehouse ${command} --help lists its options`
+    const [, bare] = /^Option '(?:-\w, )?(--[\w-]+) <value>' argument missing/.exec(message) ?? []
+    if (bare !== undefined) throw new ConfigError(`${bare} needs a value; ${more}`, { cause })
+    const [, dashed] = /argument is ambiguous.*'(--[\w-]+)=-XYZ'/s.exec(message) ?? []
+    if (dashed !== undefined)
+      throw new ConfigError(`${dashed} needs a value; one that begins with a dash is written ${dashed}=-…`, { cause })
     if (unknown === undefined) throw new ConfigError(`${sentence}; ${more}`, { cause })
     throw wrongWord(`${command} has no option ${unknown}`, unknown, known, more)
   }
@@ -69,12 +75,13 @@ export function readTask<const Task extends string>(
   const [word, ...rest] = positionals
   const task = tasks.find(known => known === word)
   if (task !== undefined) return [task, rest]
-  const needs = `${command} needs ${tasks.slice(0, -1).join(', ')} or ${tasks.at(-1)}`
+  const several = tasks.length > 1
+  const needs = `${command} needs ${several ? `${tasks.slice(0, -1).join(', ')} or ` : ''}${tasks.at(-1)}`
   throw wrongWord(
     `${needs}${word === undefined ? '' : `, not "${word}"`}`,
     word ?? '',
     tasks,
-    `gatehouse ${command} --help says what they do`,
+    `gatehouse ${command} --help says what ${several ? 'they do' : 'it does'}`,
   )
 }
 

@@ -1,12 +1,10 @@
 import { readArguments, takesNothing } from './arguments.ts'
 import { auditColumns } from './audit/lines.ts'
 import { auditHelp } from './help.ts'
-import { findAdmin } from './key/ask.ts'
 import { print, printError } from './output.ts'
-import { remoteOptions } from './remote.ts'
+import { findRemote, remoteOptions } from './remote.ts'
 import { askForRows, readLimit } from './table/pages.ts'
-import { json, text } from './table/texts.ts'
-import { tableLines } from './table.ts'
+import { printRows } from './table/print-rows.ts'
 
 /** It only ever grows, and the newest is what is asked for. */
 const usualLimit = 100
@@ -17,10 +15,9 @@ export async function auditCommand(args: readonly string[]): Promise<void> {
   if (values.help) return print(auditHelp)
   takesNothing('audit', positionals)
   const limit = readLimit(values.limit, usualLimit)
-  const admin = await findAdmin(values)
-  const rows = await askForRows(path => admin.ask('GET', path), '/admin/audit', limit)
-  if (values.json) return print(json(rows))
-  if (rows.data.length === 0) return printError('nothing was changed yet\n')
-  await print(text(tableLines(auditColumns, rows.data)))
-  if (rows.next !== null && values.limit === undefined) await printError(`these are the newest ${usualLimit}; --limit none prints all\n`)
+  const remote = await findRemote(values)
+  const rows = await askForRows(path => remote.ask('GET', path), '/admin/audit', limit)
+  await printRows(rows, { json: values.json, columns: auditColumns, empty: 'nothing was changed yet' })
+  if (!values.json && rows.next !== null && values.limit === undefined)
+    await printError(`these are the newest ${usualLimit}; --limit none prints all\n`)
 }

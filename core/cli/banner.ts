@@ -1,5 +1,3 @@
-import type { Config } from '../config/schema.ts'
-import { isOpen } from '../entry-key.ts'
 import { isLoopback } from '../http/loopback.ts'
 import { adminKey as admin, apiKey as api, type FoundKey, forgetSecret, hideSecret, type KeyKind, keepHash } from '../kept-key.ts'
 import type { Logger } from '../log.ts'
@@ -7,10 +5,10 @@ import { version } from '../version.ts'
 import type { Settled } from './settle.ts'
 
 /** What a person sees who starts gatehouse in a terminal. */
-export function printBanner({ config, found }: Settled, port: number): void {
+export function printBanner({ config, found }: Settled, port: number, open: boolean): void {
   const { host, tls } = config
   const name = isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  const entry = isOpen(config)
+  const entry = open
     ? `open: anybody who reaches ${isLoopback(host) ? 'this machine’s loopback' : 'this address'} needs no key`
     : 'closed: a key is needed'
   process.stderr.write(
@@ -45,10 +43,4 @@ async function tellSecret(kind: KeyKind, secret: string, dataDir: string, log: L
     const path = await hideSecret(dataDir, kind, secret)
     log.warn({ path }, `an ${kind.title} was made; the file with it is deleted when the key is first used`)
   }
-}
-
-/** The line that says whether strangers may enter. */
-export function logEntry(config: Config, log: Logger): void {
-  if (isOpen(config)) log.warn('API key authentication disabled: anybody who reaches this address may use the models')
-  else log.info('API key authentication enabled')
 }

@@ -92,15 +92,17 @@ describe('cache', () => {
   test.each([
     [['cache'], 'cache needs stats or clear; gatehouse cache --help says what they do'],
     [['cache', 'stat'], 'cache needs stats or clear, not "stat"; did you mean stats?'],
-    [['cache', 'stats', 'now'], 'cache takes no argument "now"'],
+    [['cache', 'stats', 'now'], 'cache stats takes no argument "now"; gatehouse cache --help lists its options'],
     [['cache', 'stats', '--model', 'x'], '--model is for cache clear'],
     [['cache', 'clear', '--model', ''], '--model is empty'],
     [['cache', 'clear', '--modle', 'x'], 'cache has no option --modle; did you mean --model?'],
     [['admin'], 'admin needs reset; gatehouse admin --help says what it does'],
     [['admin', 'rest'], 'admin needs reset, not "rest"; did you mean reset?'],
-    [['admin', 'reset', 'now'], 'admin takes no argument "now"'],
-    [['cache', 'stats', '-k'], 'gatehouse cache --help lists its options'],
-    [['cache', 'stats', '-k', '--json'], 'gatehouse cache --help lists its options'],
+    [['admin', 'reset', 'now'], 'admin reset takes no argument "now"; gatehouse admin --help lists its options'],
+    [['cache', 'stats', '-k'], '--api-key needs a value; gatehouse cache --help lists its options'],
+    [['help', 'cash'], 'there is no command "cash"; did you mean cache? gatehouse --help lists them'],
+    [['help', 'constructor'], 'there is no command "constructor"; gatehouse --help lists them'],
+    [['cache', 'stats', '-k', '--json'], '--api-key needs a value; one that begins with a dash is written --api-key=-…'],
     [['--api_key=sk-not-a-real-key', 'cache', 'stats'], 'cache has no option --api_key; did you mean --api-key?'],
     [['--api_key=sk-not-a-real-key', 'cash', 'stats'], 'there is no option --api_key; did you mean --api-key?'],
   ])('%p is one clear line', async (args, line) => {
@@ -115,6 +117,8 @@ describe('cache', () => {
     [['cache', 'stats', '--help'], 'Usage: gatehouse cache stats'],
     [['cache', 'clear', '-h'], 'Usage: gatehouse cache stats'],
     [['help', 'cache'], 'Usage: gatehouse cache stats'],
+    [['help'], 'cache clear'],
+    [['help', 'help'], 'cache clear'],
     [['admin', '--help'], 'Usage: gatehouse admin reset'],
     [['admin', 'reset', '--help'], 'Usage: gatehouse admin reset'],
     [['--help'], 'cache clear'],
@@ -217,6 +221,9 @@ describe('which gatehouse, and by what key', () => {
       answer = () => refusal(401, 'invalid_api_key', 'Invalid API key')
       const said = await complaint(run(['cache', 'stats'], { DATA_DIR: folder }))
       expect(said).toContain('is auth in its pipeline?')
+      expect(await complaint(run(['cache', 'stats', '-k', 'sk-not-it'], { DATA_DIR: folder }))).toEndWith(
+        'leave out --api-key: on its own machine none is needed',
+      )
       expect(said).not.toContain('sk-local-')
     })
 
@@ -264,6 +271,7 @@ describe('what can be in the way is one clear line', () => {
   })
 
   test.each([
+    [{ code: 'EPROTO' }, 'it speaks no https there; perhaps http (EPROTO)'],
     [{ code: 'ENOTFOUND' }, 'there is no such host (ENOTFOUND)'],
     [{ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'its certificate is not trusted here; NODE_EXTRA_CA_CERTS=FILE names one more authority'],
     [{ name: 'TimeoutError', code: 23 }, 'it does not answer'],

@@ -72,7 +72,12 @@ const commands: Readonly<Record<string, Command>> = {
     takesNothing('version', positionals)
     return print(values.json ? `${JSON.stringify({ version })}\n` : `gatehouse ${version}\n`)
   },
-  help: ([command = '']) => print(helpOf[command] ?? help),
+  async help(args) {
+    const name = args.find(argument => !argument.startsWith('-')) ?? 'help'
+    const found = Object.hasOwn(helpOf, name) ? helpOf[name] : undefined
+    if (found === undefined) throw noCommand(name)
+    return print(found)
+  },
 }
 
 const helpOf: Readonly<Record<string, string>> = {
@@ -89,6 +94,7 @@ const helpOf: Readonly<Record<string, string>> = {
   cache: cacheHelp,
   admin: adminHelp,
   version: versionHelp,
+  help,
 }
 
 /** Commands that later releases bring. */
@@ -105,9 +111,12 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   if (run) return run(rest)
   // what looks like the command is perhaps the value of an option that nobody knows
   if (stray !== undefined) throw strayOption(stray)
-  const name = String(command)
-  if (later.includes(name)) throw new ConfigError(`${name} is not part of this release yet; gatehouse --help lists the commands there are`)
-  throw wrongWord(`there is no command "${name}"`, name, Object.keys(commands), 'gatehouse --help lists them')
+  throw noCommand(String(command))
+}
+
+function noCommand(name: string): ConfigError {
+  if (later.includes(name)) return new ConfigError(`${name} is not part of this release yet; gatehouse --help lists the commands there are`)
+  return wrongWord(`there is no command "${name}"`, name, Object.keys(commands), 'gatehouse --help lists them')
 }
 
 async function serveOrDemo(name: 'serve' | 'demo', args: readonly string[]): Promise<void> {

@@ -128,7 +128,8 @@ Prints the requests, tokens, errors and times of a running gatehouse.
       --key ID        of this key alone
       --from DAY      the first day, such as 2026-01-01, in UTC (default: 29 days before the last)
       --to DAY        the last day, which is in it (default: today)
-      --by WHAT       a line for each key, model, backend, day or end user (user), or several: day,model
+      --by WHAT       a line for each key, model, backend, target (a backend and its model), day or end user
+                      (user), or several: day,model
                       (default: key; with --key: day)
       --json          as JSON
 ${remoteHelp}

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gatehouseCommand, runGatehouse } from '../testing/gatehouse-process.ts'
+import { commandsFor } from './key/testing/commands.ts'
 import { answered, type FakeAdmin, fakeAdminKey, keyRow, refused, startFakeAdmin } from './key/testing/fake-admin.ts'
 
 setDefaultTimeout(30_000) // each starts processes, perhaps on a busy machine
@@ -15,21 +16,7 @@ beforeEach(() => {
 })
 afterEach(() => fake.stop())
 
-const run = (...args: string[]) => runGatehouse({ args, env: { MODELGATE_SERVER: fake.url, MODELGATE_API_KEY: fakeAdminKey } })
-/** What it prints when all is well. */
-const said = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args)
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return stdout
-}
-/** One line of complaint, and nothing else. */
-const complaint = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args)
-  expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 1, stdout: '', lines: 2 })
-  expect(stderr).toStartWith('gatehouse: ')
-  return stderr.slice('gatehouse: '.length, -1)
-}
-const asked = () => fake.asked.map(({ method, path, body }) => ({ method, path, ...(body !== undefined && { body }) }))
+const { run, said, complaint, asked } = commandsFor(() => fake)
 const shell = (line: string, env: Record<string, string> = {}) => {
   const gatehouse = gatehouseCommand.map(part => `'${part}'`).join(' ')
   const { MODELGATE_SERVER, MODELGATE_API_KEY } = { MODELGATE_SERVER: fake.url, MODELGATE_API_KEY: fakeAdminKey }
@@ -329,7 +316,8 @@ describe('what is mistyped is one clear line', () => {
     [['key', 'create', '-n', ''], '--name is empty'],
     [['key', 'create', '-n', 'x', '-i', ''], '--allowed-ips is empty'],
     [['key', 'create', '-n', 'x', '-q', 'lots'], '--quota must be a whole number, or none, not "lots"'],
-    [['key', 'create', '-n', 'x', '-q', '-5'], 'gatehouse key --help lists its options'],
+    [['key', 'create', '-n', 'x', '-q', '-5'], '--quota needs a value; one that begins with a dash is written --quota=-…'],
+    [['key', 'create', '-n', 'x', '-q'], '--quota needs a value; gatehouse key --help lists its options'],
     [['key', 'create', '-n', 'x', '--quota-period', 'daily'], '--quota-period must be total, day or month, not "daily"; did you mean day?'],
     [['key', 'create', '-n', 'x', '--grace', '1h'], '--grace is for key rotate'],
     [['key', 'list', '--quiet'], '--quiet is for key create and rotate'],

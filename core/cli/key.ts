@@ -1,6 +1,5 @@
 import { ConfigError } from '../errors.ts'
 import { readArguments, readTask, refuseOthers, takesNothing } from './arguments.ts'
-import { findAdmin } from './key/ask.ts'
 import { findKey, readId } from './key/find.ts'
 import { keyHelp } from './key/help.ts'
 import { keyColumns, keyFields } from './key/lines.ts'
@@ -8,11 +7,12 @@ import { asGrace } from './key/moment.ts'
 import { keyOptions, keyReaders } from './key/settings.ts'
 import { tellSecret } from './key/tell-secret.ts'
 import { readSettings } from './key/values.ts'
-import { print, printError } from './output.ts'
-import { remoteOptions } from './remote.ts'
+import { print } from './output.ts'
+import { findRemote, remoteOptions } from './remote.ts'
 import { askForRows, readLimit } from './table/pages.ts'
+import { printRows } from './table/print-rows.ts'
 import { json, text } from './table/texts.ts'
-import { fieldLines, tableLines } from './table.ts'
+import { fieldLines } from './table.ts'
 
 const read = (args: readonly string[]) =>
   readArguments('key', args, {
@@ -52,16 +52,15 @@ export async function keyCommand(args: readonly string[]): Promise<void> {
 async function list(values: Values, positionals: readonly string[]): Promise<void> {
   takesNothing('key list', positionals, 'key')
   const limit = readLimit(values.limit, Number.POSITIVE_INFINITY)
-  const admin = await findAdmin(values)
-  const keys = await askForRows(path => admin.ask('GET', path), '/admin/keys', limit, { search: values.search })
-  if (values.json) return print(json(keys))
-  if (keys.data.length > 0) return print(text(tableLines(keyColumns, keys.data)))
-  return printError(values.search === undefined ? 'there are no keys; gatehouse key create makes one\n' : 'no key is like that\n')
+  const remote = await findRemote(values)
+  const rows = await askForRows(path => remote.ask('GET', path), '/admin/keys', limit, { search: values.search })
+  const empty = values.search === undefined ? 'there are no keys; gatehouse key create makes one' : 'no key is like that'
+  return printRows(rows, { json: values.json, columns: keyColumns, empty })
 }
 
 async function show(values: Values, positionals: readonly string[]): Promise<void> {
   if (positionals.length === 0) readId('key', 'show', positionals)
-  const key = await findKey(await findAdmin(values), positionals)
+  const key = await findKey(await findRemote(values), positionals)
   return print(values.json ? json(key) : text(fieldLines(keyFields(key))))
 }
 
@@ -69,8 +68,8 @@ async function create(values: Values, positionals: readonly string[]): Promise<v
   takesNothing('key create', positionals, 'key')
   const settings = readSettings(values, keyReaders)
   if (settings.name === undefined) throw new ConfigError('key create needs a name: gatehouse key create -n NAME')
-  const admin = await findAdmin(values)
-  const made = await admin.ask('POST', '/admin/keys', settings)
+  const remote = await findRemote(values)
+  const made = await remote.ask('POST', '/admin/keys', settings)
   return tellSecret(made, { json: values.json === true, quiet: values.quiet === true, deed: 'was made' })
 }
 
@@ -79,22 +78,22 @@ async function update(values: Values, positionals: readonly string[]): Promise<v
   const settings = readSettings(values, keyReaders)
   if (Object.keys(settings).length === 0)
     throw new ConfigError('key update needs something to change; gatehouse key --help lists its options')
-  const admin = await findAdmin(values)
-  const key = await admin.ask('PUT', `/admin/keys/${id}`, settings)
+  const remote = await findRemote(values)
+  const key = await remote.ask('PUT', `/admin/keys/${id}`, settings)
   return print(values.json ? json(key) : text(fieldLines(keyFields(key))))
 }
 
 async function rotate(values: Values, positionals: readonly string[]): Promise<void> {
   const id = readId('key', 'rotate', positionals)
   const settings = readSettings(values, { grace: asGrace })
-  const admin = await findAdmin(values)
-  const key = await admin.ask('POST', `/admin/keys/${id}/rotate`, settings)
+  const remote = await findRemote(values)
+  const key = await remote.ask('POST', `/admin/keys/${id}/rotate`, settings)
   return tellSecret(key, { json: values.json === true, quiet: values.quiet === true, deed: 'has a new secret' })
 }
 
 async function remove(values: Values, positionals: readonly string[]): Promise<void> {
   const id = readId('key', 'delete', positionals)
-  const admin = await findAdmin(values)
-  await admin.ask('DELETE', `/admin/keys/${id}`)
+  const remote = await findRemote(values)
+  await remote.ask('DELETE', `/admin/keys/${id}`)
   return print(values.json ? json({ id, deleted: true }) : `key ${id} was deleted\n`)
 }

@@ -3,16 +3,18 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { Discovery } from '../discover.ts'
-import { isOpen } from '../entry-key.ts'
 import { ConfigError } from '../errors.ts'
 import type { HouseLog, LogSettings } from '../log.ts'
+import { auditEntries } from '../records/audit-entries.ts'
+import type { Author } from '../records/page.ts'
 import { secretsOf } from '../secrets.ts'
 import type { Serving } from '../serve.ts'
 import { version } from '../version.ts'
 import type { FileWatch } from '../watch-files.ts'
 import type { Autostarts } from './autostarts.ts'
-import { keepKeys, logEntry } from './banner.ts'
+import { keepKeys } from './banner.ts'
 import { keyIsSet, placeOfAdminKey } from './configured-key.ts'
+import type { Entry } from './entry.ts'
 import { type Demo, type Settled, settle } from './settle.ts'
 
 /** What a config is put into effect on. */
@@ -25,6 +27,7 @@ export interface Running {
   readonly discovery: Discovery
   readonly autostarts: Autostarts
   readonly watch: FileWatch
+  readonly entry: Entry
 }
 
 /** Puts the config of the files into effect, and again whenever `apply` is called. */
@@ -33,16 +36,15 @@ export interface LiveConfig {
   readonly loaded: LoadedConfig
   /** Reads the files again. A config that cannot be used changes nothing, and the log says why. Never throws. */
   apply(): Promise<void>
-  /** Puts a new admin key into effect and answers it. Throws a GatewayError when the config has one, or it cannot be kept. */
-  resetAdminKey(): Promise<string>
+  /** Puts a new admin key into effect and answers it. Throws a GatewayError when the config has one; when it throws, the one before stays. */
+  resetAdminKey(author: Author): Promise<string>
 }
 
 /** Takes over from a start with `loaded` and `settled`. */
 export function liveConfig(running: Running, loaded: LoadedConfig, settled: Settled): LiveConfig {
-  const { load, demo, log, folder, serving, discovery, autostarts, watch } = running
+  const { load, demo, log, folder, serving, discovery, autostarts, watch, entry } = running
   const { data_dir: dataDir, database } = settled.config
   let current = loaded
-  let open = isOpen(settled.config)
   let complaint = ''
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -69,8 +71,7 @@ export function liveConfig(running: Running, loaded: LoadedConfig, settled: Sett
     announce(running, settled.config)
     log.info({ ...startLine(settled.config, next.file, serving), models_from: settled.found }, 'Configuration reloaded')
     await keepKeys(settled, log)
-    if (isOpen(settled.config) !== open) logEntry(settled.config, log)
-    open = isOpen(settled.config)
+    entry.follow(settled.config)
     autostarts.follow(settled.config)
     if (searches(next, demo)) discovery.start()
     else discovery.close()
@@ -92,11 +93,12 @@ export function liveConfig(running: Running, loaded: LoadedConfig, settled: Sett
         else for (const reason of said.split('\n')) log.error({ reason }, words)
       }
     },
-    resetAdminKey: () =>
+    resetAdminKey: author =>
       inTurn(async () => {
         const place = placeOfAdminKey(current)
         if (place !== undefined) throw keyIsSet(place)
         const secret = await resetAdminKey(dataDir, async () => {
+          await serving.gateway.records.audit.add(auditEntries.adminKeyChanged(author))
           // not from the files, which may be in the middle of an edit
           const { config } = await settleWith(current)
           await serving.reload(config, current.file)

@@ -1,6 +1,7 @@
 /** `gatehouse model` and `gatehouse sync`; the gatehouse is a fake that remembers what it is told. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { runGatehouse } from '../testing/gatehouse-process.ts'
+import { commandsFor } from './key/testing/commands.ts'
 import { answered, type FakeAdmin, fakeAdminKey, modelRow, refused, startFakeAdmin } from './key/testing/fake-admin.ts'
 
 setDefaultTimeout(30_000) // each starts processes, perhaps on a busy machine
@@ -11,18 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => fake.stop())
 
-const run = (...args: string[]) => runGatehouse({ args, env: { MODELGATE_SERVER: fake.url, MODELGATE_API_KEY: fakeAdminKey } })
-const said = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args)
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return stdout
-}
-const complaint = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args)
-  expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 1, stdout: '', lines: 2 })
-  return stderr
-}
-const asked = () => fake.asked.map(({ method, path, body }) => ({ method, path, ...(body !== undefined && { body }) }))
+const { run, said, complaint, asked } = commandsFor(() => fake)
 
 describe('model', () => {
   test('list is a table, and JSON', async () => {
@@ -95,7 +85,7 @@ describe('model', () => {
     expect(await said('model', 'delete', '1')).toBe('model 1 was deleted\n')
     expect(fake.models).toEqual([])
     fake.answers.set('DELETE /admin/models/2', () => refused(409, 'read_only', 'This model stands in the config file; change it there.'))
-    expect(await complaint('model', 'delete', '2')).toBe(`gatehouse: ${fake.url}: This model stands in the config file; change it there.\n`)
+    expect(await complaint('model', 'delete', '2')).toBe(`${fake.url}: This model stands in the config file; change it there.`)
   })
 
   test('without models says so', async () => {

@@ -1,15 +1,15 @@
 import { ConfigError } from '../errors.ts'
 import { readArguments, readTask, refuseOthers, takesNothing } from './arguments.ts'
-import { findAdmin } from './key/ask.ts'
 import { readId } from './key/find.ts'
 import { asText, asTextOrNone, asTruth, type Reader, readSettings } from './key/values.ts'
 import { modelHelp } from './model/help.ts'
 import { isShadowed, modelColumns, modelFields } from './model/lines.ts'
 import { print, printError } from './output.ts'
-import { remoteOptions } from './remote.ts'
+import { findRemote, remoteOptions } from './remote.ts'
 import { askForRows, readLimit } from './table/pages.ts'
+import { printRows } from './table/print-rows.ts'
 import { json, type Row, text, words } from './table/texts.ts'
-import { fieldLines, tableLines } from './table.ts'
+import { fieldLines } from './table.ts'
 
 const readers: Readonly<Record<string, Reader>> = {
   name: asText,
@@ -57,11 +57,10 @@ export async function modelCommand(args: readonly string[]): Promise<void> {
 async function list(values: Values, positionals: readonly string[]): Promise<void> {
   takesNothing('model list', positionals, 'model')
   const limit = readLimit(values.limit, Number.POSITIVE_INFINITY)
-  const admin = await findAdmin(values)
-  const models = await askForRows(path => admin.ask('GET', path), '/admin/models', limit, { search: values.search })
-  if (values.json) return print(json(models))
-  if (models.data.length > 0) return print(text(tableLines(modelColumns, models.data)))
-  return printError(values.search === undefined ? 'there are no models; gatehouse sync looks for some\n' : 'no model is like that\n')
+  const remote = await findRemote(values)
+  const rows = await askForRows(path => remote.ask('GET', path), '/admin/models', limit, { search: values.search })
+  const empty = values.search === undefined ? 'there are no models; gatehouse sync looks for some' : 'no model is like that'
+  return printRows(rows, { json: values.json, columns: modelColumns, empty })
 }
 
 async function create(values: Values, positionals: readonly string[]): Promise<void> {
@@ -69,8 +68,8 @@ async function create(values: Values, positionals: readonly string[]): Promise<v
   const settings = readSettings(values, readers)
   if (settings.name === undefined) throw new ConfigError('model create needs a name: gatehouse model create -n NAME -b BACKEND')
   if (settings.backend === undefined) throw new ConfigError('model create needs a backend: gatehouse model create -n NAME -b BACKEND')
-  const admin = await findAdmin(values)
-  return tell(await admin.ask('POST', '/admin/models', settings), values)
+  const remote = await findRemote(values)
+  return tell(await remote.ask('POST', '/admin/models', settings), values)
 }
 
 async function update(values: Values, positionals: readonly string[]): Promise<void> {
@@ -79,14 +78,14 @@ async function update(values: Values, positionals: readonly string[]): Promise<v
   if (Object.keys(settings).length === 0) {
     throw new ConfigError('model update needs something to change; gatehouse model --help lists its options')
   }
-  const admin = await findAdmin(values)
-  return tell(await admin.ask('PUT', `/admin/models/${id}`, settings), values)
+  const remote = await findRemote(values)
+  return tell(await remote.ask('PUT', `/admin/models/${id}`, settings), values)
 }
 
 async function remove(values: Values, positionals: readonly string[]): Promise<void> {
   const id = readId('model', 'delete', positionals)
-  const admin = await findAdmin(values)
-  await admin.ask('DELETE', `/admin/models/${id}`)
+  const remote = await findRemote(values)
+  await remote.ask('DELETE', `/admin/models/${id}`)
   return print(values.json ? json({ id, deleted: true }) : `model ${id} was deleted\n`)
 }
 

@@ -13,8 +13,9 @@ import { createStore } from '../stores/create.ts'
 import { watchFiles } from '../watch-files.ts'
 import { adminRoutes } from './admin-routes.ts'
 import { createAutostarts } from './autostarts.ts'
-import { keepKeys, logEntry, printBanner } from './banner.ts'
+import { keepKeys, printBanner } from './banner.ts'
 import { placeOfDatabase } from './database-place.ts'
+import { openEntry } from './entry.ts'
 import { refuseWrongPlugins } from './judge-plugins.ts'
 import { announce, filesOf, type LiveConfig, liveConfig, logSettings, portOf, searches, startLine, tell } from './live-config.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -94,6 +95,7 @@ export async function serveCommand(
     const database = placeOfDatabase(loaded)
     if (database.warning !== undefined) log.warn(database.warning)
     const accounts = await openAccounts({ path: database.path, redis: settled.config.redis, clear: log.clear }, log)
+    const entry = await openEntry(accounts.records.settings, log)
     const serving = await serve({
       accounts,
       config: settled.config,
@@ -102,27 +104,28 @@ export async function serveCommand(
       access: log.access,
       openStore: settings => createStore(settings, log),
       plugins,
-      routes: [...logRoutes(log), ...adminRoutes(async () => (await started.promise).resetAdminKey(), log)],
+      routes: [...logRoutes(log), ...adminRoutes(async author => (await started.promise).resetAdminKey(author), log)],
       runs: folder.report,
     })
     const watch = watchFiles(filesOf(loaded), { onChange: () => apply() })
     const autostarts = createAutostarts(log, process.env)
-    const live = liveConfig({ load, demo, log, folder, serving, discovery, autostarts, watch }, loaded, settled)
+    const live = liveConfig({ load, demo, log, folder, serving, discovery, autostarts, watch, entry }, loaded, settled)
     open.serving = { close: () => serving.stop(live.loaded.config.shutdown_timeout) }
     open.autostarts = autostarts
     open.live = {
       close() {
         watch.close()
         discovery.close()
+        entry.close()
       },
     }
     if (stopping) return // the signal came before there was anything to close
 
     announce({ folder, serving }, settled.config)
     log.info(startLine(settled.config, loaded.file, serving), 'Starting gatehouse')
-    logEntry(settled.config, log)
+    entry.follow(settled.config)
     await keepKeys(settled, log)
-    printBanner(settled, portOf(serving))
+    printBanner(settled, portOf(serving), entry.open)
     await watch.ready
     if (stopping) return
     autostarts.follow(settled.config)

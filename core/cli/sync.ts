@@ -1,11 +1,10 @@
 import { ConfigError } from '../errors.ts'
 import { clean } from '../log/clean.ts'
 import { readArguments, takesNothing } from './arguments.ts'
-import { findAdmin } from './key/ask.ts'
 import { asText, readSettings } from './key/values.ts'
 import { syncHelp } from './model/help.ts'
 import { print } from './output.ts'
-import { remoteOptions } from './remote.ts'
+import { findRemote, remoteOptions } from './remote.ts'
 import { json, type Row, text, words } from './table/texts.ts'
 
 /** Every backend is asked, and each may take its time. */
@@ -22,8 +21,8 @@ export async function syncCommand(args: readonly string[]): Promise<void> {
   takesNothing('sync', positionals)
   const { backend = null } = readSettings(values, { backend: asText })
   const dryRun = values['dry-run'] === true
-  const admin = await findAdmin(values, longestWaitMs)
-  const answer = await admin.ask('POST', '/admin/models/sync', { dry_run: dryRun, backend })
+  const remote = await findRemote(values, longestWaitMs)
+  const answer = await remote.ask('POST', '/admin/models/sync', { dry_run: dryRun, backend })
   await print(values.json ? json(answer) : text(syncLines(answer, dryRun)))
   const failed = rowsOf(answer.errors).map(
     error => `sync: backend ${clean(words(error.backend))} gave no models: ${clean(words(error.error))}`,

@@ -1,6 +1,7 @@
 /** `gatehouse usage` and `gatehouse audit`; the gatehouse is a fake. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { runGatehouse } from '../testing/gatehouse-process.ts'
+import { commandsFor } from './key/testing/commands.ts'
 import { answered, type FakeAdmin, fakeAdminKey, startFakeAdmin } from './key/testing/fake-admin.ts'
 
 setDefaultTimeout(30_000) // each starts processes, perhaps on a busy machine
@@ -11,17 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => fake.stop())
 
-const run = (...args: string[]) => runGatehouse({ args, env: { MODELGATE_SERVER: fake.url, MODELGATE_API_KEY: fakeAdminKey } })
-const said = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args)
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return stdout
-}
-const complaint = async (...args: string[]) => {
-  const { code, stdout, stderr } = await run(...args)
-  expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 1, stdout: '', lines: 2 })
-  return stderr
-}
+const { run, said, complaint } = commandsFor(() => fake)
 const paths = () => fake.asked.map(({ path }) => path)
 
 describe('usage', () => {
@@ -73,8 +64,9 @@ describe('usage', () => {
     [['usgae'], 'did you mean usage?'],
     [['usage', '--form', '2026-01-01'], 'usage has no option --form; did you mean --from?'],
     [['usage', '--from', '2026-02-30'], '--from must be a day such as 2026-01-31, not "2026-02-30"'],
-    [['usage', '--by', 'modle'], '--by must be key, model, backend, day or user, not "modle"; did you mean model?'],
-    [['usage', '--key', '3', '--by', 'day,key'], '--by must be model, backend, day or user, not "key"'],
+    [['usage', '--key', 'laptop'], '--key must be the id of a key, a whole number, not "laptop"; gatehouse key list shows them'],
+    [['usage', '--by', 'modle'], '--by must be key, model, backend, target, day or user, not "modle"; did you mean model?'],
+    [['usage', '--key', '3', '--by', 'day,key'], '--by must be model, backend, target, day or user, not "key"'],
     [['usage', '--key', 'laptop'], 'a whole number, not "laptop"'],
     [['usage', 'laptop'], 'usage takes no argument "laptop"'],
   ])('%p is one clear line', async (args, line) => {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration } from './amounts.ts'
+import { duration, integer } from './amounts.ts'
 import { key, list, mapping } from './settings.ts'
 import { baseUrl, choice, headerValue, secret, text } from './texts.ts'
 
@@ -25,6 +25,7 @@ const shared = {
     ),
     {},
   ),
+  slots: v.optional(key(integer(1), 'Requests that each of its models gets at once; others wait in a queue. Left out, as many as come.')),
   models: v.optional(key(list(text), 'The models it serves, for when it cannot be asked.')),
 }
 
@@ -44,6 +45,7 @@ export const backendSchema = mapping(
     v.strictObject({
       type: type('echo'),
       delay: v.optional(key(duration({ zero: true }), 'Pause before each word.'), '0s'),
+      slots: shared.slots,
       models: shared.models,
     }),
   ]),

@@ -6,7 +6,7 @@ import { normalise } from './normalise.ts'
 import { writtenPath } from './origins.ts'
 import { ownNames } from './pipeline.ts'
 import { schemaProblems, unknownKey } from './problems.ts'
-import { duplicateNames, unknownBackends, unknownGroups } from './references.ts'
+import { duplicateNames, unknownBackends, unknownGroups, wrongProcesses } from './references.ts'
 import { type Config, configSchema, fileSchema } from './schema.ts'
 import { formatPath, getPath, type Path, type Tree } from './tree.ts'
 
@@ -29,6 +29,7 @@ export function checkDraft(draft: Draft, file: ConfigFile | undefined): Checked 
     ...(result.success ? [] : schemaProblems(result.issues, tree, draft.didYouMean)),
     ...duplicateNames(tree),
     ...unknownGroups(tree, draft.didYouMean),
+    ...wrongProcesses(tree),
   ]
   // A user's plugin may bring the backend that nobody configured.
   const strangers = unknownBackends(tree, draft.didYouMean)

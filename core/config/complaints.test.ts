@@ -112,9 +112,12 @@ describe('a wrong file is named', () => {
     ],
     [
       'backends: { x: { type: vllm, base_url: "http://h", delay: 1s } }',
-      ['backends.x.delay: is not a setting; known here: type, base_url, api_key, headers, timeouts, models'],
+      ['backends.x.delay: is not a setting; known here: type, base_url, api_key, headers, timeouts, slots, models'],
     ],
-    ['backends: { x: { type: echo, base_url: "http://h" } }', ['backends.x.base_url: is not a setting; known here: type, delay, models']],
+    [
+      'backends: { x: { type: echo, base_url: "http://h" } }',
+      ['backends.x.base_url: is not a setting; known here: type, delay, slots, models'],
+    ],
     ['backends: { x: }', ['backends.x: must be a mapping such as { key: value }, not empty']],
     ['backends: { x: { type: openai, headers: { "a b": c } } }', ['backends.x.headers."a b": is not a header name']],
     ['backends: { x: { type: openai, headers: { a: "s3cret\\n" } } }', []],
@@ -202,7 +205,7 @@ describe('a wrong file is named', () => {
     ['memory_limit: 24G', ['memory_limit: must be a number of bytes from 1, or a size such as 32MiB, not "24G"']],
     ['models_dir: 5', ['models_dir: must be text (a number or a date in quotes), not 5']],
     ['queue: { max_length: -1 }', ['queue.max_length: must be a whole number from 0, not -1']],
-    ['queue: { length: 1 }', ['queue.length: is not a setting; known here: max_length, max_per_key']],
+    ['queue: { length: 1 }', ['queue.length: is not a setting; known here: max_length, max_per_key, weights']],
     ['breaker: { failure_rate: 50 }', ['breaker.failure_rate: must be a number greater than 0 and at most 1, not 50']],
     ['breaker: { failure_rate: 0 }', ['breaker.failure_rate: must be a number greater than 0 and at most 1, not 0']],
     ['breaker: { cooldown: 10 }', [`breaker.cooldown: must be ${longerThan0} 576h, not 10`]],

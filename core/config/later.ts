@@ -5,15 +5,7 @@ const later: readonly { readonly feature: string; readonly at: string; readonly 
   { feature: 'MCP', at: 'mcp', asked: ({ mcp }) => mcp.enabled },
   { feature: '/metrics', at: 'metrics', asked: () => true },
   { feature: '/v1/plugins', at: 'plugins.enabled', asked: ({ plugins }) => plugins.enabled },
-  { feature: 'running model servers', at: 'models', asked: ({ models }) => models.some(runsItself) },
-  ...['models_dir', 'groups', 'memory_limit'].map(at => ({ feature: 'running model servers', at, asked: () => true })),
-  { feature: 'any strategy but failover', at: 'models', asked: ({ models }) => models.some(({ strategy }) => strategy !== 'failover') },
-  { feature: 'hiding a model', at: 'models', asked: ({ models }) => models.some(({ unlisted }) => unlisted) },
-  { feature: 'a queue for each model', at: 'queue', asked: () => true },
-  { feature: 'the breaker', at: 'breaker', asked: () => true },
 ]
-
-const runsItself = (model: Config['models'][number]) => model.model_path !== undefined || model.command !== undefined
 
 /** One line for each feature that somebody asked for and that is not there yet. */
 export function warnOfLater(config: Config, sources: ReadonlyMap<string, string>): string[] {

@@ -38,7 +38,7 @@ describe('with nothing configured', () => {
       max_loaded_models: 2,
       health_check_sec: 30,
       groups: {},
-      queue: { max_length: 256 },
+      queue: { max_length: 256, weights: {} },
       breaker: {
         enabled: true,
         failures: 5,
@@ -143,9 +143,7 @@ test('the example of the handbook is understood', async () => {
   expect(zeroConfig).toBe(false)
   expect(shown(sources.get('port'))).toBe('CWD/gatehouse.yaml')
   expect(shown(sources.get('backends.box.base_url'))).toBe('CWD/gatehouse.yaml')
-  expect(warnings.map(shown)).toEqual([
-    'CWD/gatehouse.yaml: models: running model servers is not part of this release yet; the setting is kept',
-  ])
+  expect(warnings).toEqual([])
 })
 
 describe('which source wins', () => {
@@ -321,19 +319,10 @@ models: [{ name: a, model_path: a.gguf }, { name: b, command: ./serve, cwd: b }]
 })
 
 describe('what is kept for a later release', () => {
-  const home = 'backends: { home: { type: ollama, base_url: "http://a" } }\n'
   test.each<[string, string, string]>([
     ['mcp: { servers: [{ name: a, command: x }] }', 'mcp.servers', 'MCP'],
     ['metrics: { open: true }', 'metrics.open', '/metrics'],
     ['plugins: { enabled: true }', 'plugins.enabled', '/v1/plugins'],
-    ['models: [{ name: a, command: x }]', 'models', 'running model servers'],
-    ['models_dir: m', 'models_dir', 'running model servers'],
-    ['groups: { a: { exclusive: true } }', 'groups.a.exclusive', 'running model servers'],
-    ['memory_limit: 8GiB', 'memory_limit', 'running model servers'],
-    [`${home}models: [{ name: a, strategy: warm, targets: [{ backend: home }] }]`, 'models', 'any strategy but failover'],
-    [`${home}models: [{ name: a, unlisted: yes, targets: [{ backend: home }] }]`, 'models', 'hiding a model'],
-    ['queue: { max_length: 5 }', 'queue.max_length', 'a queue for each model'],
-    ['breaker: { failures: 1 }', 'breaker.failures', 'the breaker'],
   ])('%s is a warning', async (text, path, feature) => {
     const { warnings, shown } = await tryConfig({ files: yaml(text) })
     expect(warnings.map(shown)).toEqual([`CWD/gatehouse.yaml: ${path}: ${feature} is not part of this release yet; the setting is kept`])

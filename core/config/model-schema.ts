@@ -13,29 +13,39 @@ const modelName = v.pipe(
 /** Fields that decide how gatehouse itself treats a request; changed behind its back they would only break it. */
 const ours = ['model', 'messages', 'stream']
 
+const edits = {
+  set: v.pipe(
+    section,
+    v.check(
+      fields => !ours.some(field => Object.hasOwn(fields, field)),
+      `must not set ${ours.join(', ')}; the name at the backend is the target's "model"`,
+    ),
+    v.description('Fields to put into every request.'),
+  ),
+  strip: v.optional(
+    key(
+      v.pipe(
+        list(text),
+        v.check(fields => !ours.some(field => fields.includes(field)), `must not strip ${ours.join(', ')}`),
+      ),
+      'Fields to take out of every request.',
+    ),
+    [],
+  ),
+}
+
+const aliasSchema = v.union(
+  [modelName, mapping(v.strictObject({ name: key(modelName, 'The other name.'), ...edits }))],
+  'must be a name, or { name: …, set: { … }, strip: [ … ] } without fields that are not there',
+)
+
 const targetSchema = mapping(
   v.strictObject({
     backend: key(text, 'Name of one of the backends.'),
     model: v.optional(key(text, 'Name of the model there; left out, the name it has here.')),
     weight: v.optional(key(share, 'Share of the requests, for strategies that spread them.'), 1),
-    set: v.pipe(
-      section,
-      v.check(
-        fields => !ours.some(field => Object.hasOwn(fields, field)),
-        `must not set ${ours.join(', ')}; the name at the backend is the target's "model"`,
-      ),
-      v.description('Fields to put into every request.'),
-    ),
-    strip: v.optional(
-      key(
-        v.pipe(
-          list(text),
-          v.check(fields => !ours.some(field => fields.includes(field)), `must not strip ${ours.join(', ')}`),
-        ),
-        'Fields to take out of every request.',
-      ),
-      [],
-    ),
+    slots: v.optional(key(integer(1), 'Requests it gets at once; others wait in a queue. Left out, those of the backend, if it has any.')),
+    ...edits,
   }),
 )
 
@@ -50,7 +60,7 @@ export const modelSchema = mapping(
   v.pipe(
     v.strictObject({
       name: key(modelName, 'The name clients use; one "*" stands for anything.'),
-      aliases: v.optional(key(list(modelName), 'Other names for it.'), []),
+      aliases: v.optional(key(list(aliasSchema), 'Other names for it, which may change requests.'), []),
       strategy: v.optional(
         key(choice(...strategies), 'How a target is chosen: failover takes the first in order that answers.'),
         'failover',
@@ -105,3 +115,14 @@ export const modelSchema = mapping(
 
 /** A model as the config file describes it. */
 export type ModelConfig = v.InferOutput<typeof modelSchema>
+
+/** Another name of a model, and what it changes in requests. */
+export interface Alias {
+  readonly name: string
+  readonly set: Readonly<Record<string, unknown>>
+  readonly strip: readonly string[]
+}
+
+/** The other names of a model, however they are written. */
+export const aliasesOf = ({ aliases }: Pick<ModelConfig, 'aliases'>): readonly Alias[] =>
+  aliases.map(alias => (typeof alias === 'string' ? { name: alias, set: {}, strip: [] } : alias))

@@ -4,7 +4,8 @@ import { isMapping, type Path, type Tree } from './tree.ts'
 
 /** Names that point nowhere. Separate from `duplicateNames`, because a plugin may bring the backend. */
 export function unknownBackends(tree: Tree, suggest: typeof didYouMean): Problem[] {
-  const backends = isMapping(tree.backends) ? Object.keys(tree.backends) : []
+  const configured = isMapping(tree.backends) ? Object.keys(tree.backends) : []
+  const backends = runsModels(tree) ? [...configured, processBackend] : configured
   const problems: Problem[] = []
   const check = (path: Path, name: unknown) => {
     if (typeof name !== 'string' || backends.includes(name.trim())) return
@@ -15,6 +16,39 @@ export function unknownBackends(tree: Tree, suggest: typeof didYouMean): Problem
   check(['default_backend'], tree.default_backend)
   forEachMapping(tree.models, (model, m) =>
     forEachMapping(model.targets, (target, t) => check(['models', m, 'targets', t, 'backend'], target.backend)),
+  )
+  return problems
+}
+
+/** The backend that stands for the models gatehouse runs itself; nobody else may be called so. */
+export const processBackend = 'processes'
+
+/** True when there are models that gatehouse runs itself. */
+const runsModels = ({ models, models_dir: folder }: Tree): boolean =>
+  typeof folder === 'string' ||
+  (Array.isArray(models) && models.some(model => isMapping(model) && (model.model_path !== undefined || model.command !== undefined)))
+
+/** A target among the processes that is none of them, and a backend that has their name. */
+export function wrongProcesses(tree: Tree): Problem[] {
+  if (!runsModels(tree)) return []
+  const problems: Problem[] = []
+  if (isMapping(tree.backends) && Object.hasOwn(tree.backends, processBackend)) {
+    problems.push({
+      path: ['backends', processBackend],
+      message: 'must have another name; this one stands for the models that gatehouse runs itself',
+    })
+  }
+  const names = new Set<unknown>()
+  forEachMapping(tree.models, ({ name, model_path, command }) => {
+    if (model_path !== undefined || command !== undefined) names.add(name)
+  })
+  if (tree.models_dir !== undefined) return problems // its files may be any
+  forEachMapping(tree.models, (model, m) =>
+    forEachMapping(model.targets, ({ backend, model: asked = model.name }, t) => {
+      if (backend !== processBackend || names.has(asked)) return
+      const path = ['models', m, 'targets', t, 'model']
+      problems.push({ path, message: `names a model that gatehouse does not run: ${JSON.stringify(asked)}` })
+    }),
   )
   return problems
 }
@@ -45,7 +79,10 @@ export function duplicateNames(tree: Tree): Problem[] {
   forEachMapping(tree.models, (model, m) => take(['models', m, 'name'], model.name, `models[${m}]`))
   forEachMapping(tree.models, (model, m) => {
     if (!Array.isArray(model.aliases)) return
-    for (const [a, alias] of model.aliases.entries()) take(['models', m, 'aliases', a], alias, `models[${m}]`)
+    for (const [a, alias] of model.aliases.entries()) {
+      if (isMapping(alias)) take(['models', m, 'aliases', a, 'name'], alias.name, `models[${m}]`)
+      else take(['models', m, 'aliases', a], alias, `models[${m}]`)
+    }
   })
   taken.clear()
   forEachMapping(isMapping(tree.mcp) ? tree.mcp.servers : undefined, ({ name }, s) =>

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { duration, flag, integer, portion } from './amounts.ts'
+import { duration, flag, integer, portion, positiveNumber } from './amounts.ts'
 import { key, mapping } from './settings.ts'
 
 /** The queue in front of each model. How long a request waits there is `timeouts.queue`. */
@@ -7,6 +7,13 @@ export const queueSchema = mapping(
   v.strictObject({
     max_length: v.optional(key(integer(0), 'Most requests that wait for one model; more are refused.'), 256),
     max_per_key: v.optional(key(integer(0), 'Most of them with the same key; left out, max_length.')),
+    weights: v.optional(
+      key(
+        mapping(v.record(v.string(), positiveNumber)),
+        'Shares of keys, by their names, in which one "*" or more stand for anything; the first that fits counts, others have 1.',
+      ),
+      {},
+    ),
   }),
 )
 

@@ -14,10 +14,14 @@ export type Shape =
 /** A valibot schema or a part of one. */
 export type Part = v.GenericSchema
 
-/** The shape of a part. `value`, when given, decides between the variants of a backend. */
+/** The shape of a part. `value`, when given, decides between the variants of a backend, and between a name and a mapping. */
 export function shapeOf(part: Part, value?: unknown): Shape {
   const schema = unwrap(part)
   if (schema.entries) return { kind: 'mapping', keys: schema.entries }
+  if (schema.type === 'union') {
+    const shapes = (schema.options as unknown as readonly Part[]).map(option => shapeOf(option, value))
+    return shapes.find(({ kind }) => (kind === 'mapping') === isMapping(value)) ?? { kind: 'scalar' }
+  }
   if (schema.options) return { kind: 'mapping', keys: Object.assign({}, ...fitting(schema.options, value)) }
   if (schema.value) return { kind: 'record', value: schema.value }
   if (schema.item) return { kind: 'list', item: schema.item }

@@ -12,6 +12,8 @@ export interface RelayOptions {
   readonly observers: readonly StreamObserver[]
   /** Silence after which an SSE comment is sent; undefined for answers that are not event streams. */
   readonly heartbeatMs: number | undefined
+  /** What is sent instead, and how often, as long as `body` is on its way. */
+  readonly wait?: { readonly everyMs: number; readonly comment: () => Uint8Array }
   /** Ends the stream from inside the house; its reason goes to `lastWords`. */
   readonly signal: AbortSignal
   /** The bytes to send when the stream breaks; the headers have already left. */
@@ -54,7 +56,8 @@ export function relay(
   body: ReadableStream<Uint8Array> | Promise<ReadableStream<Uint8Array> | null>,
   options: RelayOptions,
 ): ReadableStream<Uint8Array> {
-  const { heartbeatMs, signal, lastWords, onThrow, onEnd } = options
+  const { wait, signal, lastWords, onThrow, onEnd } = options
+  const beatMs = () => (wait && !reader ? wait.everyMs : options.heartbeatMs)
   let watching = options.observers
   let reader: Reader | undefined
   let ended = false
@@ -97,12 +100,13 @@ export function relay(
   const onAbort = () => giveUp(signal.reason)
   const beat = () => {
     const idle = performance.now() - lastSentAt
-    const due = (heartbeatMs as number) - idle
+    const everyMs = beatMs() as number
+    const due = everyMs - idle
     if (due <= 0 && betweenEvents && (streamController.desiredSize ?? -1) >= 0) {
-      streamController.enqueue(heartbeat)
+      streamController.enqueue(wait && !reader ? wait.comment() : heartbeat)
       lastSentAt = performance.now()
     }
-    timer = setTimeout(beat, due > 0 ? due : heartbeatMs)
+    timer = setTimeout(beat, due > 0 ? due : everyMs)
   }
 
   let streamController: ReadableStreamDefaultController<Uint8Array>
@@ -110,9 +114,10 @@ export function relay(
     {
       start(controller) {
         streamController = controller
-        if (heartbeatMs !== undefined) timer = setTimeout(beat, heartbeatMs)
+        const firstMs = beatMs()
+        if (firstMs !== undefined) timer = setTimeout(beat, firstMs)
         // Bun holds the headers back until the first byte; who waits for the body has waited long enough
-        if (heartbeatMs !== undefined && body instanceof Promise) controller.enqueue(heartbeat)
+        if (firstMs !== undefined && body instanceof Promise) controller.enqueue(wait?.comment() ?? heartbeat)
         if (signal.aborted) queueMicrotask(onAbort)
         else signal.addEventListener('abort', onAbort, { once: true })
       },
@@ -134,7 +139,7 @@ export function relay(
             return controller.close()
           }
           if (watching.length > 0) tell(observer => observer.chunk?.(value))
-          if (heartbeatMs !== undefined) {
+          if (options.heartbeatMs !== undefined) {
             lastSentAt = performance.now()
             betweenEvents = endsEvent(value)
           }

@@ -16,6 +16,15 @@ test.skipIf(process.platform !== 'linux').each(['127.0.0.1', '0.0.0.0', '::'])('
   expect(whoListens(port, [process.pid])).toBe('unknown')
 })
 
+test.skipIf(process.platform !== 'linux')('does not know when it may not look at one of the family', () => {
+  const server = serve('127.0.0.1')
+  const port = server.port as number
+  expect(whoListens(port, [stranger, process.pid], () => undefined)).toBe('unknown')
+  expect(whoListens(port, [stranger, process.pid], pid => (pid === stranger ? [] : undefined))).toBe('unknown')
+  expect(whoListens(port, [stranger, process.pid], () => [])).toBe('theirs')
+  server.stop(true)
+})
+
 test('does not know where nobody listens', async () => {
   expect(whoListens(await freePort(), [process.pid])).toBe('unknown')
 })

@@ -8,12 +8,14 @@ export type Listener = 'ours' | 'theirs' | 'unknown'
  * whoever took the port first may be well too, and llama-server shares its port with another one of the same user without a
  * word (SO_REUSEPORT); half of the prompts would go there. Only Linux tells.
  */
-export function whoListens(port: number, family: readonly number[]): Listener {
+export function whoListens(port: number, family: readonly number[], ask: typeof socketsOf = socketsOf): Listener {
   if (process.platform !== 'linux') return 'unknown'
   const sockets = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(table => listeningSockets(table, port))
   if (sockets.length === 0) return 'unknown'
-  const own = new Set(family.flatMap(socketsOf))
-  return sockets.every(socket => own.has(socket)) ? 'ours' : 'theirs'
+  const told = family.map(ask)
+  const own = new Set(told.flatMap(some => some ?? []))
+  if (sockets.every(socket => own.has(socket))) return 'ours'
+  return told.includes(undefined) ? 'unknown' : 'theirs'
 }
 
 const listening = '0A'
@@ -39,11 +41,12 @@ function read(path: string): string {
   }
 }
 
-function socketsOf(pid: number): readonly string[] {
+/** Undefined when we may not look: it runs as another user, or its program has capabilities (`setcap cap_ipc_lock`). */
+function socketsOf(pid: number): readonly string[] | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap(name => /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${name}`))?.[1] ?? [])
-  } catch {
-    return []
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : undefined
   }
 }
 

@@ -20,8 +20,21 @@ test('puts lines together, whatever the pieces they come in', async () => {
   expect(await read()).toEqual([])
 })
 
-test('hands on in pieces what never ends', async () => {
-  const lines = await read(...Array.from({ length: 100 }, () => 'x'.repeat(1_000)))
-  expect(lines.join('')).toHaveLength(100_000)
-  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(20_000)
+test('hands on the beginning of what is too long, and how much more there was', async () => {
+  const pieces = Array.from({ length: 100 }, () => 'x'.repeat(1_000))
+  expect(await read(...pieces)).toEqual(['x'.repeat(16_384), '(83616 more characters of this line were left out)'])
+  expect(await read('a\n', ...pieces, 'y\nb')).toEqual(['a', 'x'.repeat(16_384), '(83617 more characters of this line were left out)', 'b'])
+  expect(await read(`${'z'.repeat(16_385)}\nb`)).toEqual(['z'.repeat(16_384), '(1 more characters of this line were left out)', 'b'])
+  expect(await read(`${'z'.repeat(16_384)}\nb`)).toEqual(['z'.repeat(16_384), 'b'])
+})
+
+test('takes a hundred megabytes without a line end, and keeps none of them', async () => {
+  const piece = new Uint8Array(65_536).fill(120)
+  let left = 1_600
+  const endless = new ReadableStream<Uint8Array>({
+    pull: controller => (left-- > 0 ? controller.enqueue(piece) : controller.close()),
+  })
+  const lines: string[] = []
+  await readLines(endless, line => lines.push(line))
+  expect(lines.map(({ length }) => length)).toEqual([16_384, 57])
 })

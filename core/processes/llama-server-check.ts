@@ -24,7 +24,9 @@ export function checkLlamaServer({ wanted, onShortcoming }: LlamaServerCheck) {
     const response = await fetch(`${baseUrl}/props`, { headers, redirect: 'manual', signal })
     if (response.status === 401 || response.status === 403) {
       await response.body?.cancel()
-      throw new Error('does not take the key it was started with; another program listens on its port')
+      throw Object.assign(new Error('does not take the key it was started with; another program listens on its port'), {
+        code: 'EADDRINUSE',
+      })
     }
     const answer: unknown = response.ok ? await response.json().catch(() => undefined) : await response.body?.cancel()
     const problem = shortcoming(readProps(answer), wanted)

@@ -223,9 +223,10 @@ describe('the last look at a llama-server', () => {
     ])
   })
   test.each([401, 403])('a %d is somebody else', async status => {
-    await expect(look(() => new Response('no', { status }), 'sk-fake')).rejects.toThrow(
-      'does not take the key it was started with; another program listens on its port',
-    )
+    await expect(look(() => new Response('no', { status }), 'sk-fake')).rejects.toMatchObject({
+      message: 'does not take the key it was started with; another program listens on its port',
+      code: 'EADDRINUSE',
+    })
   })
   test.each([
     ['nothing of the kind', () => new Response('', { status: 404 })],

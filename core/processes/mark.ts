@@ -14,6 +14,7 @@ export const withMark = (env: Readonly<Record<string, string>>, mark: Mark): Rec
 
 /** Those that carry a mark, as far as we may look. Who has cleared their environment is not found. */
 export function marked(mark: Mark, all: readonly ProcessEntry[]): readonly ProcessEntry[] {
+  if (all.length === 0) return [] // where the system does not list them, it does not show their environment
   const carriers = process.platform === 'linux' ? undefined : new Set(carriersOfPs(mark))
   return all.filter(({ pid, living }) => living && pid !== process.pid && (carriers ? carriers.has(pid) : carries(pid, mark)))
 }

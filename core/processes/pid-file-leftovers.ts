@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { marked } from './mark.ts'
 import { type PidNote, readPidFiles } from './pid-file.ts'
-import { endGroup } from './process-group.ts'
+import { endGroup, nobody } from './process-group.ts'
 import { startOf } from './process-identity.ts'
 import { listProcesses } from './process-list.ts'
 
@@ -13,6 +13,7 @@ import { listProcesses } from './process-list.ts'
 export async function endLeftovers(folder: string, graceMs: number): Promise<readonly PidNote[]> {
   const ended = await Promise.all(
     readPidFiles(folder).map(async ({ note, remove }) => {
+      if (note && isOwned(note)) return []
       const wasThere = note !== undefined && note.machine === hostname() && (await endOne(note, graceMs))
       remove()
       return wasThere ? [note] : []
@@ -21,6 +22,10 @@ export async function endLeftovers(folder: string, graceMs: number): Promise<rea
   return ended.flat()
 }
 
+/** Another gatehouse has started it, and runs. */
+const isOwned = ({ machine, owner }: PidNote): boolean =>
+  machine === hostname() && owner !== undefined && owner.pid !== process.pid && startOf(owner.pid) === owner.start
+
 async function endOne({ mark, pid, start }: PidNote, graceMs: number): Promise<boolean> {
   const strays = () => marked(mark, listProcesses())
   const leader = pid !== undefined && start !== undefined && startOf(pid) === start ? pid : undefined
@@ -28,6 +33,3 @@ async function endOne({ mark, pid, start }: PidNote, graceMs: number): Promise<b
   await endGroup(leader ?? nobody, graceMs, all => marked(mark, all))
   return true
 }
-
-/** No process and no group has this id. */
-const nobody = -1

@@ -32,9 +32,10 @@ test('a note is for its owner alone, says all, and is gone in the end', () => {
   const note = writePidFile(run, what, silent)
   const [name = ''] = readdirSync(run)
   expect(statSync(join(run, name)).mode & 0o777).toBe(0o600)
-  expect(readPidFiles(run)[0]?.note).toEqual({ ...what, machine: hostname() })
+  const always = { ...what, machine: hostname(), owner: { pid: process.pid, start: startOf(process.pid) as string } }
+  expect(readPidFiles(run)[0]?.note).toEqual(always)
   note.started(4711, 'then')
-  expect(readPidFiles(run).map(left => left.note)).toEqual([{ ...what, machine: hostname(), pid: 4711, start: 'then' }])
+  expect(readPidFiles(run).map(left => left.note)).toEqual([{ ...always, pid: 4711, start: 'then' }])
   note.remove()
   note.remove()
   expect(readdirSync(run)).toEqual([])
@@ -94,6 +95,20 @@ describe('what was left', () => {
     expect(isAlive(innocent)).toBe(true)
     expect(readdirSync(folder.path)).toEqual([])
     process.kill(innocent, 'SIGKILL')
+  })
+
+  test('by a gatehouse that still runs, beside us in the same folder, is left alone with its note', async () => {
+    using folder = temporaryFolder()
+    const [mark, house] = [makeMark(), await leave('exec sleep 1000')]
+    const theirs = await leave('exec sleep 1000', mark)
+    const note = { ...about(mark), machine: hostname(), pid: theirs, start: startOf(theirs), owner: { pid: house, start: startOf(house) } }
+    writeFileSync(join(folder.path, `process-${mark}.json`), JSON.stringify(note))
+    expect(await endLeftovers(folder.path, 200)).toEqual([])
+    expect([isAlive(theirs), readdirSync(folder.path).length]).toEqual([true, 1])
+    process.kill(house, 'SIGKILL')
+    await gone([house])
+    expect(await endLeftovers(folder.path, 200)).toHaveLength(1)
+    await gone([theirs], 0)
   })
 
   test.each([

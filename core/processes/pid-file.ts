@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { readPrivate, writePrivate } from '../data-folder/private-file.ts'
 import type { Mark } from './mark.ts'
+import { startOf } from './process-identity.ts'
 
 /** What is known of a process that gatehouse has started, for the gatehouse that comes after one that was killed. */
 export interface PidNote {
@@ -17,6 +18,14 @@ export interface PidNote {
   readonly start?: string
   readonly port: number
   readonly command: string
+  /** The gatehouse that has started it. Where file systems have no locks there may be two of them with one data folder. */
+  readonly owner?: ProcessIdentity
+}
+
+/** One process, and none that gets its id later. */
+export interface ProcessIdentity {
+  readonly pid: number
+  readonly start: string
 }
 
 /** The note of one process. */
@@ -30,11 +39,12 @@ export interface PidFile {
 /** Notes a process that is about to be started. A folder that cannot be written only costs the note: `onError` gets the reason. */
 export function writePidFile(
   folder: string,
-  about: Omit<PidNote, 'machine' | 'pid' | 'start'>,
+  about: Omit<PidNote, 'machine' | 'pid' | 'start' | 'owner'>,
   onError: (error: unknown) => void,
 ): PidFile {
   const path = join(folder, `${prefix}${about.mark}.json`)
-  const note: PidNote = { ...about, machine: hostname() }
+  const start = startOf(process.pid)
+  const note: PidNote = { ...about, machine: hostname(), ...(start !== undefined && { owner: { pid: process.pid, start } }) }
   const orTell = (work: () => void) => {
     try {
       work()
@@ -78,7 +88,7 @@ function namesIn(folder: string): readonly string[] {
 }
 
 function asNote(value: unknown): PidNote | undefined {
-  const { model, mark, machine, pid, start, port, command } = (value ?? {}) as Partial<Record<keyof PidNote, unknown>>
+  const { model, mark, machine, pid, start, port, command, owner } = (value ?? {}) as Partial<Record<keyof PidNote, unknown>>
   if (typeof mark !== 'string' || !uuid.test(mark) || typeof machine !== 'string') return undefined
   return {
     model: String(model),
@@ -88,7 +98,13 @@ function asNote(value: unknown): PidNote | undefined {
     command: String(command),
     ...(Number.isSafeInteger(pid) && { pid: pid as number }),
     ...(typeof start === 'string' && { start }),
+    ...(isIdentity(owner) && { owner }),
   }
+}
+
+const isIdentity = (value: unknown): value is ProcessIdentity => {
+  const { pid, start } = (value ?? {}) as Partial<Record<keyof ProcessIdentity, unknown>>
+  return Number.isSafeInteger(pid) && typeof start === 'string'
 }
 
 /** A mark that is part of many environments would be a command to kill them all. */

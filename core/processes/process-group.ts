@@ -4,14 +4,18 @@ import { listOfKernel, listProcesses, type ProcessEntry } from './process-list.t
 const lastMs = 2_000
 const lookEveryMs = 20
 
+/** The leader when nobody knows one: no process and no group has this id. */
+export const nobody = -1
+
 /** Finds, among all that runs, those who have to end as well although they have left the group. */
 export type FindStrays = (all: readonly ProcessEntry[]) => readonly ProcessEntry[]
 
 /**
  * Ends a program and everything it started: its process group, and the strays. SIGTERM first, and SIGKILL for whoever
- * is left after `graceMs`. Resolves when they are gone. On Windows there is only the end of the whole tree, at once.
+ * is left after `graceMs`; one that is a function is asked again and again what is left of it. Resolves when they are gone.
+ * On Windows there is only the end of the whole tree, at once.
  */
-export async function endGroup(leader: number, graceMs: number, findStrays: FindStrays = () => []): Promise<void> {
+export async function endGroup(leader: number, graceMs: number | (() => number), findStrays: FindStrays = () => []): Promise<void> {
   if (process.platform === 'win32') return endTree(leader)
   const doomed = process.platform === 'linux' ? membersNow(leader, findStrays) : membersAtFirst(leader, findStrays)
   doomed.signal('SIGTERM')
@@ -25,7 +29,7 @@ export async function endGroup(leader: number, graceMs: number, findStrays: Find
 
 interface Doomed {
   signal(name: NodeJS.Signals): void
-  gone(withinMs: number): Promise<boolean>
+  gone(within: number | (() => number)): Promise<boolean>
 }
 
 /** Linux lists everything within a millisecond or two, so we look anew each time: who is born meanwhile is found too. */
@@ -36,8 +40,8 @@ function membersNow(leader: number, findStrays: FindStrays): Doomed {
       signalTo(-leader, name)
       for (const { pid } of strays(listProcesses())) signalTo(pid, name)
     },
-    gone: withinMs =>
-      until(withinMs, () => {
+    gone: within =>
+      until(within, () => {
         const all = listOfKernel()
         if (!all) return !signalTo(-leader, 0)
         return !all.some(({ group, living }) => living && group === leader) && strays(all).length === 0
@@ -53,14 +57,16 @@ function membersAtFirst(leader: number, findStrays: FindStrays): Doomed {
     signal(name) {
       for (const target of targets) signalTo(target, name)
     },
-    gone: withinMs => until(withinMs, () => !targets.some(target => signalTo(target, 0))),
+    gone: within => until(within, () => !targets.some(target => signalTo(target, 0))),
   }
 }
 
-async function until(withinMs: number, check: () => boolean): Promise<boolean> {
-  for (const deadline = performance.now() + withinMs; ; await Bun.sleep(lookEveryMs)) {
+async function until(within: number | (() => number), check: () => boolean): Promise<boolean> {
+  const deadline = performance.now() + (typeof within === 'number' ? within : 0)
+  const leftMs = typeof within === 'function' ? within : () => deadline - performance.now()
+  for (; ; await Bun.sleep(lookEveryMs)) {
     if (check()) return true
-    if (performance.now() >= deadline) return false
+    if (leftMs() <= 0) return false
   }
 }
 
@@ -76,6 +82,7 @@ function signalTo(target: number, name: NodeJS.Signals | 0): boolean {
 }
 
 async function endTree(root: number): Promise<void> {
+  if (root === nobody) return
   await Bun.spawn(['taskkill', '/PID', String(root), '/T', '/F'], {
     stdin: 'ignore',
     stdout: 'ignore',

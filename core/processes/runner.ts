@@ -28,14 +28,18 @@ export async function runChild(argv: readonly string[]): Promise<never> {
     process.exit(127)
   }
 
-  const endAll = async (graceMs: number) => {
-    const deadline = performance.now() + graceMs
-    if (order.stop) await tryStopCommand(start(order.stop), child.exited, graceMs / 2)
-    await endGroup(child.pid, Math.max(0, deadline - performance.now()), all => descendantsOf(process.pid, all))
+  let deadline = Number.POSITIVE_INFINITY
+  const endAll = async () => {
+    const leftMs = () => deadline - performance.now()
+    const halfMs = leftMs() / 2
+    if (order.stop) await tryStopCommand(start(order.stop), child.exited, () => leftMs() - halfMs)
+    await endGroup(child.pid, leftMs, all => descendantsOf(process.pid, all))
   }
   let ending: Promise<void> | undefined
+  /** Who is asked twice hurries: the house may go while it waits for this. */
   const end = (graceMs: number) => {
-    ending ??= endAll(graceMs)
+    deadline = Math.min(deadline, performance.now() + graceMs)
+    ending ??= endAll()
     return ending
   }
   process.on('message', (stop: Stop) => end(stop.stopMs))
@@ -44,7 +48,7 @@ export async function runChild(argv: readonly string[]): Promise<never> {
   if (!process.connected) end(order.graceMs)
   report({ pid: child.pid })
   report({ ended: await exitOf(child) })
-  await end(order.graceMs) // of whatever it has left behind
+  await (ending ?? end(order.graceMs)) // of whatever it has left behind
   await report({ gone: true })
   process.exit(0)
 }
@@ -84,11 +88,17 @@ async function exitOf(child: Bun.Subprocess): Promise<ChildExit> {
 }
 
 /** Gives the command its time, and then the program what is left of it: it may end only a little later. */
-async function tryStopCommand(command: Bun.Subprocess | Error, programEnded: Promise<unknown>, ms: number): Promise<void> {
+async function tryStopCommand(command: Bun.Subprocess | Error, programEnded: Promise<unknown>, leftMs: () => number): Promise<void> {
   if (command instanceof Error) return void process.stderr.write(`gatehouse: the stop command could not be started: ${command.message}\n`)
-  const deadline = performance.now() + ms
-  await within(ms, command.exited)
-  if (command.exitCode === 0) await within(Math.max(0, deadline - performance.now()), programEnded)
+  await doneWithin(leftMs, command.exited)
+  if (command.exitCode === 0) await doneWithin(leftMs, programEnded)
+}
+
+const lookEveryMs = 50
+
+/** As `within`, but the time that is left may become less. */
+async function doneWithin(leftMs: () => number, work: Promise<unknown>): Promise<void> {
+  while (leftMs() > 0 && !(await within(Math.min(lookEveryMs, leftMs()), work)));
 }
 
 /** Resolves when the house has it, or is gone and wants it no more: then the channel never says that it was sent. */

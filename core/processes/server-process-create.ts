@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { modelNotFound } from '../errors.ts'
+import { type Clocks, machineClocks } from './clocks.ts'
 import { createOutputBuffer } from './output-buffer.ts'
 import type { Room, ServerProcess } from './server-process.ts'
 import { createCallers } from './server-process-callers.ts'
@@ -21,24 +22,24 @@ export interface ServerProcessOptions {
   /** The command that starts the shim; by default it is ourselves. */
   readonly runner?: readonly string[] | undefined
   readonly log: Logger
-  readonly now?: () => number
+  readonly clocks?: Clocks
   /** Its state has changed, or a use of it is over. */
   readonly onChange?: () => void
 }
 
 /** Makes a process that does not run yet. */
 export function createServerProcess(options: ServerProcessOptions): ServerProcess {
-  const { times, log, now = Date.now, onChange = () => undefined } = options
+  const { times, log, clocks = machineClocks, onChange = () => undefined } = options
   const { model } = options.spec
-  const output = createOutputBuffer({}, now)
-  const history = createHistory(times, output, now)
+  const output = createOutputBuffer({}, clocks.now)
+  const history = createHistory(times, output, clocks)
   let spec = options.spec
   let closed: { readonly graceMs: number } | undefined
   const callers = createCallers<Lease>(() => {
     if (callers.size === 0) machine.nobodyWaits()
   })
   const machine = createMachine({
-    ...{ ...options, model, callers, history, output, now, onChange },
+    ...{ ...options, model, callers, history, output, clocks, onChange },
     tell: createTell(model, output, log),
     spec: () => spec,
     graceMs: () => closed?.graceMs ?? times().graceMs,
@@ -49,7 +50,8 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
     signal.throwIfAborted()
     if (closed) throw stopping()
     if (machine.state === 'ready' && machine.life) return machine.life.lease()
-    if (machine.state === 'failed' && history.failure && history.restMs() > 0) throw cannotStart(model, history.failure, now())
+    const restMs = history.restMs()
+    if (machine.state === 'failed' && history.failure && restMs > 0) throw cannotStart(model, history.failure, restMs)
     const lease = callers.join(signal)
     machine.begin()
     return lease
@@ -73,12 +75,13 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
       pid: machine.run?.child.pid,
       port: machine.run?.address.port,
       lastUsedAt: machine.life?.lastUsedAt ?? history.lastUsedAt,
+      idleMs: machine.life?.idleMs() ?? 0,
       inFlight: machine.life?.inFlight ?? 0,
       queued: callers.size,
       restarts: history.restarts,
       exitCode: history.exitCode,
       failure: history.failure,
-      etaMs: machine.startedAt === undefined ? undefined : history.etaMs(machine.startedAt),
+      etaMs: machine.loadingMs === undefined ? undefined : history.etaMs(machine.loadingMs),
     }),
     async ensureReady(signal) {
       const lease = await use(signal)
@@ -106,7 +109,9 @@ export function createServerProcess(options: ServerProcessOptions): ServerProces
     close(graceMs) {
       closed = { graceMs }
       breakOff(stopping())
-      return machine.leave()
+      const left = machine.leave()
+      machine.run?.child.stop(graceMs) // it may be stopping already, and have been given more time
+      return left
     },
     family: () => machine.run?.child.family() ?? [],
   }

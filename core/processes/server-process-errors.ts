@@ -26,23 +26,25 @@ export class StartError extends Error {
 
 const unavailable = (message: string, retryMs: number | undefined, cause?: unknown) =>
   new GatewayError(503, 'service_unavailable', 'model_unavailable', message, {
-    ...(retryMs !== undefined && { headers: { 'retry-after': String(Math.max(1, Math.ceil(retryMs / 1000))) } }),
+    ...(retryMs !== undefined && { headers: { 'retry-after': retryAfter(retryMs) } }),
     neverReached: true,
     cause,
   })
 
+const retryAfter = (ms: number) => String(Math.max(1, Math.ceil(ms / 1000)))
+
 /** It failed to start, or keeps failing. */
-export const cannotStart = (model: string, failure: ProcessFailure, now: number): GatewayError =>
+export const cannotStart = (model: string, failure: ProcessFailure, restMs: number): GatewayError =>
   unavailable(
     `The model '${model}' could not be started. Try again later; the operator finds the reason in the log.`,
-    failure.retryAt - now,
+    restMs,
     causeOf(failure),
   )
 
 /** It was still loading when its time was over. */
-export const loadTooLong = (model: string, failure: ProcessFailure, now: number): GatewayError =>
+export const loadTooLong = (model: string, failure: ProcessFailure, restMs: number): GatewayError =>
   new GatewayError(504, 'server_error', 'timeout_load', `The model '${model}' did not finish loading in time.`, {
-    headers: { 'retry-after': String(Math.max(1, Math.ceil((failure.retryAt - now) / 1000))) },
+    headers: { 'retry-after': retryAfter(restMs) },
     neverReached: true,
     cause: causeOf(failure),
   })

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import type { Clocks } from './clocks.ts'
 import { createEstimate } from './estimate.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { createRestarts } from './restarts.ts'
@@ -16,8 +17,8 @@ export interface History {
   readonly failure: ProcessFailure | undefined
   /** What is left of the pause before the next start. */
   restMs(): number
-  /** What is left of the usual time to load; undefined before the first load. */
-  etaMs(startedAt: number): number | undefined
+  /** What is left of the usual time to load after so long; undefined before the first load. */
+  etaMs(passedMs: number): number | undefined
   loaded(loadMs: number): void
   used(lastAt: number): void
   ended(exit: ChildExit): void
@@ -33,10 +34,10 @@ export interface History {
 const lastLines = 20
 
 /** Begins with nothing to remember. */
-export function createHistory(times: () => ProcessTimes, output: OutputBuffer, now: () => number): History {
-  let nextPause = createRestarts(times().restarts, now)
+export function createHistory(times: () => ProcessTimes, output: OutputBuffer, { now, steady }: Clocks): History {
+  let nextPause = createRestarts(times().restarts, steady)
   let failure: ProcessFailure | undefined
-  let notBefore = 0
+  let notBefore = Number.NEGATIVE_INFINITY
   let restarts = 0
   let exitCode: number | undefined
   let lastUsedAt: number | undefined
@@ -44,8 +45,9 @@ export function createHistory(times: () => ProcessTimes, output: OutputBuffer, n
 
   const fail = (message: string, pauseMs: number): ProcessFailure => {
     const words = output.lines().filter(({ from }) => from !== 'gatehouse')
-    notBefore = now() + pauseMs
-    failure = { at: now(), message, lines: words.slice(-lastLines).map(({ text }) => text), retryAt: notBefore }
+    notBefore = steady() + pauseMs
+    const at = now()
+    failure = { at, message, lines: words.slice(-lastLines).map(({ text }) => text), retryAt: at + pauseMs }
     return failure
   }
   return {
@@ -61,8 +63,8 @@ export function createHistory(times: () => ProcessTimes, output: OutputBuffer, n
     get failure() {
       return failure
     },
-    restMs: () => Math.max(0, notBefore - now()),
-    etaMs: startedAt => loadTimes.value && Math.round(Math.max(0, startedAt + loadTimes.value - now())),
+    restMs: () => Math.max(0, notBefore - steady()),
+    etaMs: passedMs => loadTimes.value && Math.round(Math.max(0, loadTimes.value - passedMs)),
     loaded(loadMs) {
       loadTimes.add(loadMs)
       failure = undefined
@@ -78,13 +80,13 @@ export function createHistory(times: () => ProcessTimes, output: OutputBuffer, n
       restarts++
       const pauseMs = nextPause()
       if (pauseMs === undefined) return fail(`${message}, too often lately`, times().cooldownMs)
-      notBefore = now() + pauseMs
+      notBefore = steady() + pauseMs
       return undefined
     },
     forgive() {
-      nextPause = createRestarts(times().restarts, now)
+      nextPause = createRestarts(times().restarts, steady)
       failure = undefined
-      notBefore = 0
+      notBefore = Number.NEGATIVE_INFINITY
     },
   }
 }

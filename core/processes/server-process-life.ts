@@ -1,4 +1,5 @@
 import { within } from '../within.ts'
+import type { Clocks } from './clocks.ts'
 import type { Run } from './server-process-run.ts'
 import type { ServerAddress } from './server-process-spec.ts'
 
@@ -23,6 +24,8 @@ export interface Life {
   readonly inFlight: number
   /** Milliseconds since the epoch: the beginning or the end of the last use. */
   readonly lastUsedAt: number
+  /** What has passed since then; 0 while it is used. */
+  idleMs(): number
   lease(): Lease
   /** Nobody may count on it any more, for this reason. */
   lose(error: unknown): void
@@ -33,12 +36,13 @@ export interface Life {
 }
 
 /** Begins with nobody. `onRelease` is called after each use. */
-export function createLife(run: Run, now: () => number, onRelease: () => void): Life {
+export function createLife(run: Run, { now, steady }: Clocks, onRelease: () => void): Life {
   const lost = new AbortController()
   const waiting: (() => void)[] = []
   let forced = false
   let inFlight = 0
   let lastUsedAt = now()
+  let idleSince = steady()
   const tell = () => {
     if (inFlight === 0 || forced) for (const resolve of waiting.splice(0)) resolve()
   }
@@ -55,6 +59,7 @@ export function createLife(run: Run, now: () => number, onRelease: () => void): 
     get lastUsedAt() {
       return lastUsedAt
     },
+    idleMs: () => (inFlight > 0 ? 0 : steady() - idleSince),
     lease() {
       let held = true
       inFlight++
@@ -64,6 +69,7 @@ export function createLife(run: Run, now: () => number, onRelease: () => void): 
         held = false
         inFlight--
         lastUsedAt = now()
+        idleSince = steady()
         tell()
         onRelease()
       }

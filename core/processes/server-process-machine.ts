@@ -1,3 +1,4 @@
+import type { Clocks } from './clocks.ts'
 import { pause } from './health.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { createQueue } from './process-queue.ts'
@@ -25,7 +26,7 @@ export interface MachineOptions {
   readonly history: History
   readonly output: OutputBuffer
   readonly tell: Tell
-  readonly now: () => number
+  readonly clocks: Clocks
   readonly onChange: () => void
   /** No start begins any more. */
   readonly isClosed: () => boolean
@@ -39,8 +40,8 @@ export interface Machine {
   readonly run: Run | undefined
   /** While it can be used, and until it has ended. */
   readonly life: Life | undefined
-  /** When the start that goes on got its room. */
-  readonly startedAt: number | undefined
+  /** What has passed since the start that goes on got its room. */
+  readonly loadingMs: number | undefined
   /** Lets a start begin when none is on its way; one that nobody has asked for only takes room that is free. */
   begin(unasked?: boolean): void
   /** The same after all that is to be done before. */
@@ -60,13 +61,14 @@ interface Attempt {
   readonly cancel: AbortController
   /** Goes on without callers. */
   readonly unasked: boolean
-  /** From then on it goes on even if its callers leave. */
+  /** By the steady clock. From then on it goes on even if its callers leave. */
   startedAt?: number
 }
 
 /** Stopped, with nothing to do. */
 export function createMachine(options: MachineOptions): Machine {
-  const { model, room, times, graceMs, callers, history, tell, now, onChange } = options
+  const { model, room, times, graceMs, callers, history, tell, clocks, onChange } = options
+  const { now, steady } = clocks
   const queue = createQueue()
   let state: ProcessState = 'stopped'
   let since = now()
@@ -101,7 +103,7 @@ export function createMachine(options: MachineOptions): Machine {
       if (!mine.unasked && callers.size === 0) mine.cancel.abort()
       signal.throwIfAborted()
       const granted = () => {
-        mine.startedAt = now()
+        mine.startedAt = steady()
         move('starting')
       }
       await room.take({ model, signal, mayEvict: () => callers.size > 0, granted })
@@ -115,13 +117,14 @@ export function createMachine(options: MachineOptions): Machine {
       if (signal.aborted) await started.child.stop(graceMs())
       signal.throwIfAborted()
       attempt = undefined
-      live(started, now() - (mine.startedAt ?? now()))
+      live(started, steady() - (mine.startedAt ?? steady()))
     } catch (error) {
       if (run) await forget(run)
       attempt = undefined
       if (error instanceof StartError && !signal.aborted) fail(history.failed(error.message), error.late)
       else {
         if (state === 'starting') move('stopped')
+        if (!signal.aborted && mine.unasked) tell.notBrought(error)
         if (!signal.aborted && error !== noRoom) callers.refuse(error)
         beginIfAsked()
       }
@@ -131,10 +134,10 @@ export function createMachine(options: MachineOptions): Machine {
   const live = (started: Run, loadMs: number) => {
     history.loaded(loadMs)
     tell.ready(started, loadMs)
-    const mine = createLife(started, now, onChange)
+    const mine = createLife(started, clocks, onChange)
     life = mine
     unwatch = watchLife({
-      ...{ life: mine, times, ttlMs: options.spec().ttlMs, now },
+      ...{ life: mine, times, ttlMs: options.spec().ttlMs },
       onEnd: () => lose(mine, 'it ended by itself'),
       onHang: why => lose(mine, `it did not answer any more: ${why}`),
       onIdle: isIdle => enqueue(async () => (life === mine && state === 'ready' && isIdle() ? stop() : undefined)),
@@ -146,7 +149,7 @@ export function createMachine(options: MachineOptions): Machine {
   const fail = (failure: ProcessFailure, late = false) => {
     tell.failed(failure, history.exitCode)
     move('failed')
-    callers.refuse((late ? loadTooLong : cannotStart)(model, failure, now()))
+    callers.refuse((late ? loadTooLong : cannotStart)(model, failure, history.restMs()))
   }
 
   /** It is gone, or as good as, although nobody wanted that. */
@@ -196,8 +199,9 @@ export function createMachine(options: MachineOptions): Machine {
   }
 
   const isToCome = () => attempt !== undefined && attempt.startedAt === undefined && !attempt.cancel.signal.aborted
-  const callOffUnasked = () => {
-    if (isToCome() && attempt?.unasked && callers.size === 0) attempt.cancel.abort()
+  /** Whether it loads already or not: nobody waits for it, and somebody wants it gone. */
+  const callOffUnwanted = () => {
+    if (callers.size === 0) attempt?.cancel.abort()
   }
   const forgive = () => {
     history.forgive()
@@ -216,8 +220,8 @@ export function createMachine(options: MachineOptions): Machine {
     get life() {
       return life
     },
-    get startedAt() {
-      return attempt?.startedAt
+    get loadingMs() {
+      return attempt?.startedAt === undefined ? undefined : steady() - attempt.startedAt
     },
     begin,
     beginLater: () =>
@@ -231,13 +235,13 @@ export function createMachine(options: MachineOptions): Machine {
       if (which !== 'begun' || attempt?.startedAt !== undefined) attempt?.cancel.abort()
     },
     async leave() {
-      callOffUnasked()
+      callOffUnwanted()
       // what runs is on its way out then, and the next one is not to be stopped
       if (isToCome()) return void (await life?.run.child.exited)
       shut()
       await enqueue(async () => {
         await stop()
-        callOffUnasked() // it may have ended by itself a moment ago
+        callOffUnwanted() // it may have ended by itself a moment ago
       })
     },
     forgive,

@@ -92,7 +92,8 @@ async function spawnServer(options: RunOptions, launch: Launch, port: number): P
       ...(cwd !== undefined && { cwd }),
       stop,
       mark,
-      graceMs: orphanGraceMs,
+      // who is stopped by a command lives elsewhere, and is only asked by it
+      graceMs: stop ? Math.max(orphanGraceMs, options.graceMs()) : orphanGraceMs,
       onOutput: (line, from) => output.add(hide(line), from),
       ...(runner && { runner }),
     })
@@ -107,6 +108,13 @@ async function spawnServer(options: RunOptions, launch: Launch, port: number): P
   }
 }
 
+/** A server that is well answers this quickly whatever it is asked, and one that freezes now must not hold up the start for ever. */
+const checkMs = 10_000
+const soonestMs = 1_000
+
+/** What is usual for those that leave it to another process to go on. */
+const foreground = "; a model's command must stay in the foreground, and end when its server ends"
+
 /** False when the server is ready, true when its port belongs to another program. */
 async function untilReady({ spec, signal }: RunOptions, launch: Launch, { child, address, health: check }: Run): Promise<boolean> {
   const { loadTimeoutMs = Number.POSITIVE_INFINITY } = spec
@@ -117,18 +125,21 @@ async function untilReady({ spec, signal }: RunOptions, launch: Launch, { child,
     over.abort()
   })
   const stop = AbortSignal.any([signal, over.signal])
+  const begun = performance.now()
   const health = await untilWell(check, loadTimeoutMs, stop)
   if (health === 'well' && !exit) {
     if (!launch.listensElsewhere && whoListens(address.port, child.family()) === 'theirs') return true
-    const wrong = await spec.check?.(address, stop).catch((error: NodeJS.ErrnoException) => error)
+    const late = AbortSignal.timeout(Math.min(checkMs, Math.max(soonestMs, loadTimeoutMs - (performance.now() - begun))))
+    const wrong = await spec.check?.(address, AbortSignal.any([stop, late])).catch((error: NodeJS.ErrnoException) => error)
     if (wrong?.code === 'EADDRINUSE') return true
+    if (wrong && !exit && !signal.aborted && late.aborted) throw new StartError('it said that it was well, and then answered no more', true)
     if (wrong && !exit) throw wrong
   }
   signal.throwIfAborted()
   if (exit) {
     await child.exited
     if (await isTaken(address.port)) return true
-    throw new StartError(`it ended before it was ready, with ${describeExit(exit)}`)
+    throw new StartError(`it ended before it was ready, with ${describeExit(exit)}${exit.code === 0 ? foreground : ''}`)
   }
   if (health === 'well') return false
   throw new StartError(`it was not ready within ${loadTimeoutMs / 1000} s; asked at ${launch.healthPath}, ${describeHealth(health)}`, true)

@@ -9,6 +9,8 @@ export interface Tell {
   stopped(): void
   /** It is started again after a pause. */
   lost(message: string, pauseMs: number): void
+  /** A start that nobody has asked for, after a crash or for `preload`, is not to be. */
+  notBrought(reason: unknown): void
   failed(failure: ProcessFailure, exitCode: number | undefined): void
   warn(facts: object, message: string): void
   bug(err: unknown): void
@@ -26,6 +28,11 @@ export const createTell = (model: string, output: OutputBuffer, log: Logger): Te
   lost(message, pauseMs) {
     output.add(message, 'gatehouse')
     log.warn({ model, reason: message, again_in_ms: pauseMs }, 'Model process is lost; it is started again')
+  },
+  notBrought(reason) {
+    const message = (reason as Error).message
+    output.add(`not loaded: ${message}`, 'gatehouse')
+    log.warn({ model, reason: message }, 'Model process is not loaded before somebody asks for it')
   },
   failed({ message, lines, at, retryAt }, exitCode) {
     output.add(message, 'gatehouse')

@@ -7,7 +7,6 @@ export interface WatchOptions {
   readonly times: () => ProcessTimes
   /** Not used for so long, it is idle. */
   readonly ttlMs: number | undefined
-  readonly now: () => number
   readonly onEnd: () => void
   readonly onHang: (why: string) => void
   /** Nobody has used it for that long; whether that is still so can be asked. */
@@ -18,7 +17,7 @@ export interface WatchOptions {
 const soonestMs = 1_000
 
 /** Watches over a ready server until the function it returns is called: its end, its health, and whether anybody uses it. */
-export function watchLife({ life, times, ttlMs, now, onEnd, onHang, onIdle }: WatchOptions): () => void {
+export function watchLife({ life, times, ttlMs, onEnd, onHang, onIdle }: WatchOptions): () => void {
   const over = new AbortController()
   const timers = new Set<ReturnType<typeof setTimeout>>()
   const after = (ms: number, work: () => void) => {
@@ -41,7 +40,7 @@ export function watchLife({ life, times, ttlMs, now, onEnd, onHang, onIdle }: Wa
   after(times().healthEveryMs, () => look(0))
 
   const lookWhetherIdle = (ttlMs: number): void => {
-    const leftMs = () => (life.inFlight > 0 ? ttlMs : life.lastUsedAt + ttlMs - now())
+    const leftMs = () => ttlMs - life.idleMs()
     if (leftMs() <= 0) onIdle(() => leftMs() <= 0)
     after(Math.max(leftMs(), soonestMs), () => lookWhetherIdle(ttlMs)) // again: it may be used before it is stopped
   }

@@ -1,55 +1,13 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { GatewayError } from '../errors.ts'
-import type { Behaviour } from '../testing/model-process/stand-in.ts'
-import type { RoomRequest, ServerProcess } from './server-process.ts'
-import { createServerProcess, type ServerProcessOptions } from './server-process-create.ts'
+import type { RoomRequest } from './server-process.ts'
 import { isLost } from './server-process-life.ts'
-import type { ProcessSpec } from './server-process-spec.ts'
-import { gone, isAlive, runner } from './testing/alive.ts'
-import { anyPort, chat, keptLog, openFolders, patient, shortTimes, specOf, testKey, until } from './testing/server.ts'
+import { gone, isAlive } from './testing/alive.ts'
+import { closeOpened, errorOf, open, pidOf } from './testing/process.ts'
+import { anyPort, chat, patient, shortTimes, specOf, testKey, until } from './testing/server.ts'
 
-/** As much room as anybody wants. */
-const palace = {
-  async take({ granted }: { granted(): void }) {
-    granted()
-  },
-}
+afterEach(closeOpened)
 
-const opened: { process: ServerProcess; folders: Disposable }[] = []
-afterEach(async () => {
-  for (const { process, folders } of opened.splice(0)) {
-    await process.close(0)
-    folders[Symbol.dispose]()
-  }
-})
-
-function open(behaviour: Behaviour = {}, more: Partial<ServerProcessOptions> = {}, spec: Partial<ProcessSpec> = {}) {
-  const folders = openFolders()
-  const { log, lines } = keptLog()
-  const process = createServerProcess({
-    spec: specOf(folders.stand, 'm', behaviour, spec),
-    room: palace,
-    choosePort: anyPort,
-    times: () => shortTimes,
-    runFolder: folders.runFolder,
-    runner: runner.runner,
-    log,
-    ...more,
-  })
-  opened.push({ process, folders })
-  return { process, log: lines, ...folders, starts: () => folders.stand.starts('m') }
-}
-
-async function errorOf(work: Promise<unknown>): Promise<GatewayError> {
-  const error = await work.then(
-    () => undefined,
-    reason => reason,
-  )
-  expect(error).toBeInstanceOf(GatewayError)
-  return error
-}
 const rejected = (signal: AbortSignal) => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-const pidOf = (process: ServerProcess) => process.snapshot().pid as number
 
 describe('a start', () => {
   test('happens with the first caller, and is over when the server is well', async () => {

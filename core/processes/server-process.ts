@@ -39,6 +39,8 @@ export interface ProcessSnapshot {
   readonly pid: number | undefined
   readonly port: number | undefined
   readonly lastUsedAt: number | undefined
+  /** What has passed since its last use, whatever happened to the clock; 0 while it is used or does not run. */
+  readonly idleMs: number
   readonly inFlight: number
   /** Who waits for it to be ready. */
   readonly queued: number

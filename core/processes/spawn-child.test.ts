@@ -146,6 +146,16 @@ describe('stop', () => {
     expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' })
   })
 
+  test('is hurried by another one with less time, and not slowed down by one with more', async () => {
+    const started = await run(deafFamily)
+    const grandchild = await grandchildOf(started)
+    const before = performance.now()
+    const stopped = [started.child.stop(60_000), started.child.stop(300), started.child.stop(60_000)]
+    await Promise.all(stopped)
+    expect(performance.now() - before).toBeLessThan(5_000)
+    expect([started.child.pid, grandchild].filter(isAlive)).toEqual([])
+  })
+
   test('reaches each of several children alone', async () => {
     const [one, two] = await Promise.all([run(family), run(family)])
     const [first, second] = await Promise.all([grandchildOf(one), grandchildOf(two)])

@@ -2,7 +2,7 @@ import { within } from '../within.ts'
 import { findCommand } from './find-command.ts'
 import { type Mark, marked, withMark } from './mark.ts'
 import type { ChildExit } from './messages.ts'
-import { endGroup } from './process-group.ts'
+import { endGroup, nobody } from './process-group.ts'
 import { descendantsOf, listProcesses } from './process-list.ts'
 import { startShim } from './shim.ts'
 
@@ -18,7 +18,7 @@ export interface Child {
   readonly exited: Promise<ChildExit>
   /** The ids of it and of all it has started that runs still; only its own where it takes a program to find them. */
   family(): readonly number[]
-  /** SIGTERM to it and all it started, SIGKILL after `graceMs`; resolves when they are gone. Stopping twice is fine. */
+  /** SIGTERM to it and all it started, SIGKILL after `graceMs`; resolves when they are gone. Once more with less time hurries them. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -43,6 +43,8 @@ export interface ChildOptions {
 
 /** What a shim may take longer than it was told, until it is ended too. */
 const spareMs = 3_000
+/** So long a shim may take to say what has become of its program; the largest of them load no model before that. */
+const startMs = 30_000
 
 /** Starts a program behind the shim. Rejects with a sentence that names the command when it cannot be started. */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
@@ -67,7 +69,18 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   })
   shim.gone.then(() => started.reject(cannotStart('its shim has ended')))
   shim.tell({ env, cwd, graceMs, ...(stopCommand && { stop: stopCommand }) })
-  const pid = await started.promise
+  if (
+    !(await within(
+      startMs,
+      started.promise.catch(() => undefined),
+    ))
+  )
+    shim.kill()
+  const pid = await started.promise.catch(async (error: Error) => {
+    // the shim may have been killed right after it had started the program
+    if (mark !== undefined) await endGroup(nobody, 0, all => marked(mark, all))
+    throw error
+  })
 
   const exited = shim.gone.then(async () => {
     ended.resolve({ code: null, signal: 'SIGKILL' }) // unless it has told
@@ -76,13 +89,6 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
     await shim.lastLines()
     return ended.promise
   })
-  const stop = async (stopMs: number) => {
-    shim.tell({ stopMs })
-    if (await within(stopMs + spareMs, exited)) return
-    shim.kill()
-    await exited
-  }
-  let stopped: Promise<void> | undefined
   return {
     pid,
     ended: ended.promise,
@@ -92,9 +98,11 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
       if (process.platform !== 'linux') return [pid]
       return descendantsOf(shim.pid, listProcesses()).flatMap(entry => (entry.living ? [entry.pid] : []))
     },
-    stop(stopMs) {
-      stopped ??= stop(stopMs)
-      return stopped
+    async stop(stopMs) {
+      shim.tell({ stopMs })
+      if (await within(stopMs + spareMs, exited)) return
+      shim.kill()
+      await exited
     },
   }
 }

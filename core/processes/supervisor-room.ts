@@ -165,3 +165,10 @@ const withoutLeaving = (all: readonly Running[]): readonly Running[] =>
 /** As if nobody was used: then those go who get no more requests from now on. Who does not already, is as good as gone. */
 const asIfIdle = (all: readonly Running[]): readonly Running[] =>
   all.flatMap(one => (one.state === 'stopping' ? [] : one.state === 'ready' ? [{ ...one, inFlight: 0 }] : [one]))
+
+/** Who must come to rest so that there is room for `wanted`; none when there is, or never will be. */
+export function blockersOf(policy: EvictionPolicy, wanted: string, all: readonly Running[]): readonly string[] {
+  const now = policy(wanted, all)
+  const verdict = 'wait' in now ? policy(wanted, asIfIdle(all)) : now
+  return 'evict' in verdict ? verdict.evict : []
+}

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { modelNotFound } from '../errors.ts'
 import { within } from '../within.ts'
+import { type Clocks, machineClocks } from './clocks.ts'
 import type { AskGpuMemory } from './gpu-memory.ts'
 import { endLeftovers } from './pid-file-leftovers.ts'
 import type { ServerProcess } from './server-process.ts'
@@ -8,7 +9,7 @@ import { createServerProcess } from './server-process-create.ts'
 import type { Lease } from './server-process-life.ts'
 import { type ChoosePort, type ProcessSpec, type ProcessTimes, usualTimes } from './server-process-spec.ts'
 import { createMemoryWatch, type Learn } from './supervisor-memory.ts'
-import { createStartRoom, type EvictionPolicy, type Running } from './supervisor-room.ts'
+import { blockersOf, createStartRoom, type EvictionPolicy, type Running } from './supervisor-room.ts'
 import { type RunningRow, rowOf } from './supervisor-rows.ts'
 
 export type { ProcessSnapshot, ProcessState, ServerProcess } from './server-process.ts'
@@ -35,10 +36,24 @@ export interface Supervisor {
   unloadAll(options?: { readonly force?: boolean }): Promise<void>
   /** Where somebody is who waits for a model; undefined when nobody has to wait. */
   progress(model: string): Progress | undefined
+  /** Who must come to rest so that a model can start; none when there is room for it, or never will be. */
+  blockersOf(model: string): readonly string[]
+  /** Somebody who knows of requests before they come here, and wants to know of changes. There is one at most. */
+  watch(watcher: Watcher): void
+  /** A claim has ended: there may be room now. */
+  look(): void
   /** Takes over a config. Processes whose own part has not changed go on, all others are stopped once nobody uses them. */
   configure(plan: Plan): void
   /** Ends everything at the same time; within the grace time, and a moment. Twice is once. */
   close(graceMs: number): Promise<void>
+}
+
+/** A queue in front of the processes. */
+export interface Watcher {
+  /** Requests that have a place at a model, or will have one before it may go. */
+  claimsOf(model: string): number
+  /** A process has changed its state. */
+  onChange(): void
 }
 
 /** What the config says of processes. */
@@ -76,7 +91,7 @@ export interface SupervisorOptions {
   readonly askGpus?: AskGpuMemory
   /** The command that starts the shim; by default it is ourselves. */
   readonly runner?: readonly string[] | undefined
-  readonly now?: () => number
+  readonly clocks?: Clocks
 }
 
 /** What the shim of a process may take longer than it was told. */
@@ -84,17 +99,23 @@ const spareMs = 1_500
 
 /** Makes a supervisor, and ends what an earlier one has left behind. Nothing is started before somebody asks, but for `preload`. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { runFolder, log, runner, now = Date.now } = options
+  const { runFolder, log, runner, clocks = machineClocks } = options
   let plan = options.plan
   const times = (): SupervisorTimes => ({ ...usual, ...plan.times })
   let listed: ReadonlySet<string> = new Set()
   /** Those that are not in the config any more stay until they have ended. */
   const processes = new Map<string, ServerProcess>()
+  let watcher: Watcher | undefined
+  let closed: Promise<void> | undefined
 
   const memory = createMemoryWatch(() => processes.values(), options.learn, options.askGpus)
+  const running = (): readonly Running[] => {
+    const now = clocks.now() // one for all of them, because it is their order that counts
+    return [...processes.values()].flatMap(process => runningOf(process, now, memory.of(process), watcher?.claimsOf(process.model)) ?? [])
+  }
   const room = createStartRoom({
     policy: plan.policy,
-    running: () => [...processes.values()].flatMap(process => runningOf(process, memory.of(process)) ?? []),
+    running: () => running(),
     evict: model => processes.get(model)?.unload() ?? Promise.reject(new Error(`the eviction policy names "${model}", which does not run`)),
     patienceMs: () => times().patienceMs,
   })
@@ -110,13 +131,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const create = (spec: ProcessSpec): ServerProcess => {
     let wasReady = false
     const process = createServerProcess({
-      ...{ spec, room, times, runFolder, runner, log, now },
+      ...{ spec, room, times, runFolder, runner, log, clocks },
       async choosePort() {
         await leftovers // they hold ports and memory
         return plan.choosePort()
       },
       onChange() {
         room.look()
+        watcher?.onChange()
         if (process.state === 'ready' && !wasReady) memory.measure()
         wasReady = process.state === 'ready'
       },
@@ -128,6 +150,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (!listed.has(process.model)) processes.delete(process.model)
   }
   const configure = (next: Plan) => {
+    if (closed) return
     plan = next
     listed = new Set(plan.models.map(({ model }) => model))
     for (const spec of plan.models) {
@@ -151,7 +174,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const ends = [...processes.values()].map(process => process.close(graceMs))
     await within(graceMs + spareMs, Promise.all([...ends, leftovers]))
   }
-  let closed: Promise<void> | undefined
   return {
     configure,
     has: model => listed.has(model),
@@ -171,6 +193,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const process = processes.get(model)
       return process && progressOf(process, room.positionOf(model))
     },
+    blockersOf: model => blockersOf(plan.policy, model, running()),
+    watch(next) {
+      watcher = next
+    },
+    look: room.look,
     close(graceMs) {
       closed ??= closeAll(graceMs)
       return closed
@@ -179,10 +206,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 }
 
 /** Undefined when it takes no room. */
-function runningOf(process: ServerProcess, memoryBytes: number | undefined): Running | undefined {
-  const { state, lastUsedAt, since, inFlight } = process.snapshot()
+function runningOf(process: ServerProcess, now: number, memoryBytes: number | undefined, claims = 0): Running | undefined {
+  const { state, idleMs, inFlight } = process.snapshot()
   if (state === 'stopped' || state === 'failed') return undefined
-  return { model: process.model, state, lastUsedAt: lastUsedAt ?? since, inFlight, memoryBytes }
+  // claims on one that is stopping are on its next start
+  const uses = state === 'ready' ? Math.max(inFlight, claims) : inFlight
+  return { model: process.model, state, lastUsedAt: now - idleMs, inFlight: uses, memoryBytes }
 }
 
 function progressOf(process: ServerProcess, queuePosition: number | undefined): Progress | undefined {

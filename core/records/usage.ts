@@ -23,7 +23,7 @@ export interface UsagePlace {
   readonly keyId: number
   /** The name the client asked for. */
   readonly model: string
-  /** Who answered: a backend or a process. Empty when nobody was asked. */
+  /** Who answered: a backend or a process, and behind a `/` the name of the model there. Empty when nobody was asked. */
   readonly target: string
   /** The end user the caller named. Empty when there was none. */
   readonly user: string
@@ -32,11 +32,11 @@ export interface UsagePlace {
 /** Some requests of one day that have all else in common. */
 export type UsageRow = UsagePlace & UsageCounts
 
-/** By what sums are taken apart. */
-export type UsageDimension = keyof UsagePlace
+/** By what sums are taken apart; `backend` is the part of the target that is common to all its models. */
+export type UsageDimension = keyof UsagePlace | 'backend'
 
 /** A sum, with what all its requests have in common: the dimensions that were asked for. */
-export type UsageSum = UsageCounts & Partial<UsagePlace>
+export type UsageSum = UsageCounts & Partial<UsagePlace & Record<'backend', string>>
 
 export interface UsageQuery {
   /** Both days are in it. */

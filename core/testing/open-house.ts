@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts'
 import * as gatehouse from '../index.ts'
 import { accessMessage } from '../log.ts'
 import { provideModule } from '../plugins.ts'
+import { runner } from '../processes/testing/alive.ts'
 import { type Serving, serve } from '../serve.ts'
 import { createStore } from '../stores/create.ts'
 
@@ -59,6 +60,7 @@ export async function openHouse({ yaml = {}, env = {}, files = {} }: HouseOption
     access: line => log.info(line, accessMessage),
     openStore: settings => createStore(settings, log),
     plugins: { builtIn, reserved, alwaysOn },
+    ...runner,
   })
   const stop = async () => {
     await serving.stop(0)

@@ -7,7 +7,8 @@ export const dimensions: Readonly<Record<string, UsageDimension>> = {
   day: 'day',
   key: 'keyId',
   model: 'model',
-  backend: 'target',
+  backend: 'backend',
+  target: 'target',
   user: 'user',
 }
 

@@ -2,7 +2,7 @@ import type { Gateway, Route, RouteContext, UsageQuery } from 'gatehouse'
 import { answer, notFound } from './answers.ts'
 import { readId, readQuery } from './query.ts'
 import { pageOfUsage } from './usage-page.ts'
-import { readUsageQuery } from './usage-query.ts'
+import { dimensions, readUsageQuery } from './usage-query.ts'
 import { presentUsage } from './usage-view.ts'
 
 const common = { method: 'GET', access: 'admin', limited: true, body: 'none' } as const
@@ -15,18 +15,22 @@ export function usageRoutes({ records, usage }: Gateway, now: () => number = Dat
     const asked = readUsageQuery(query, words, now())
     await usage.flush() // what was counted in the last seconds is still in memory
     const { rows, next } = pageOfUsage(await records.usage.query({ ...asked, ...of }), asked.by, query)
-    return answer({ data: await Promise.all(rows.map(sum => presentUsage(sum, asked.by, records.keys))), next })
+    return answer({ data: await Promise.all(rows.map(sum => presentUsage(sum, records.keys))), next })
   }
 
   return [
-    { ...common, path: '/admin/usage', handle: ctx => report(ctx, ['day', 'key', 'model', 'backend', 'user'], {}) },
+    { ...common, path: '/admin/usage', handle: ctx => report(ctx, Object.keys(dimensions), {}) },
     {
       ...common,
       path: '/admin/keys/:id/usage',
       async handle(ctx) {
         const id = readId(ctx)
         if (!(await records.keys.get(id))) throw notFound('key', id)
-        return report(ctx, ['day', 'model', 'backend', 'user'], { keyId: id })
+        return report(
+          ctx,
+          Object.keys(dimensions).filter(word => word !== 'key'),
+          { keyId: id },
+        )
       },
     },
   ]

@@ -1,13 +1,14 @@
-import type { MaybePromise, Records, UsageDimension, UsageSum } from 'gatehouse'
+import type { MaybePromise, Records, UsageSum } from 'gatehouse'
 
 /** A sum as the admin API shows it: what its requests have in common, what they come to, and what they took on average. */
-export async function presentUsage(sum: UsageSum, by: readonly UsageDimension[], keys: Pick<Records['keys'], 'get'>) {
-  const { day, keyId, model, target, user } = sum
+export async function presentUsage(sum: UsageSum, keys: Pick<Records['keys'], 'get'>) {
+  const { day, keyId, model, backend, target, user } = sum
   return {
     ...(day !== undefined && { day }),
     ...(keyId !== undefined && { key_id: keyId, key_name: (await nameOf(keyId, keys)) ?? null }),
     ...(model !== undefined && { model }),
-    ...(target !== undefined && by.includes('target') && { backend: target }),
+    ...(backend !== undefined && { backend }),
+    ...(target !== undefined && { target }),
     ...(user !== undefined && { user }),
     requests: sum.requests,
     cached: sum.cached,

@@ -10,11 +10,11 @@ beforeAll(async () => {
   for (const name of ['one', 'two']) await house.ask('POST', '/admin/keys', { name })
   const tokens = { promptTokens: 10, completionTokens: 5, latencyMs: 100, firstTokenMs: 30, firstTokens: 1 }
   await house.records.usage.add([
-    usageRow({ ...tokens, day: '2020-01-30', keyId: 1, model: 'a', target: 'up', user: 'ann' }),
-    usageRow({ ...tokens, day: '2020-01-31', keyId: 1, model: 'a', target: 'up', user: 'bob', requests: 2, latencyMs: 301, errors: 1 }),
+    usageRow({ ...tokens, day: '2020-01-30', keyId: 1, model: 'a', target: 'up/a', user: 'ann' }),
+    usageRow({ ...tokens, day: '2020-01-31', keyId: 1, model: 'a', target: 'up/b', user: 'bob', requests: 2, latencyMs: 301, errors: 1 }),
     usageRow({ day: '2020-01-31', keyId: 1, model: 'b', target: '', cached: 1 }),
-    usageRow({ ...tokens, day: '2020-01-31', keyId: 0, model: 'a', target: 'up' }),
-    usageRow({ ...tokens, day: '2020-02-01', keyId: 9, model: 'b', target: 'box' }),
+    usageRow({ ...tokens, day: '2020-01-31', keyId: 0, model: 'a', target: 'up/a' }),
+    usageRow({ ...tokens, day: '2020-02-01', keyId: 9, model: 'b', target: 'box/Qwen/Qwen3-32B' }),
   ])
   await house.ask('DELETE', '/admin/keys/2')
 })
@@ -62,7 +62,18 @@ describe('GET /admin/usage', () => {
       { model: 'a', requests: 4 },
       { model: 'b', requests: 1, latency_ms_avg: 0, first_token_ms_avg: null },
     ])
-    expect((await report(`/admin/usage?${january}&by=backend`)).data).toMatchObject([{ backend: '', requests: 1 }, { backend: 'up' }])
+    expect((await report(`/admin/usage?${january}&by=backend`)).data).toEqual([
+      {
+        backend: '',
+        ...figures(1, { cached: 1, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, latency_ms_avg: 0, first_token_ms_avg: null }),
+      },
+      { backend: 'up', ...figures(4, { errors: 1, prompt_tokens: 30, completion_tokens: 15, total_tokens: 45, latency_ms_avg: 125 }) },
+    ])
+    expect((await report(`/admin/usage?${january}&by=target`)).data).toMatchObject([
+      { target: '', requests: 1 },
+      { target: 'up/a', requests: 2 },
+      { target: 'up/b', requests: 2 },
+    ])
     expect((await report(`/admin/usage?${january}&by=user`)).data).toMatchObject([{ user: '' }, { user: 'ann' }, { user: 'bob' }])
     const both = (await report(`/admin/usage?${january}&by=model,day`)).data
     expect(both.map(({ model, day, requests }: Record<string, unknown>) => [model, day, requests])).toEqual([

@@ -37,11 +37,12 @@ describe('of a thousand at once, while the upstream holds every answer', () => {
     await using upstream = await fakeOpenai({})
     await using house = await openHouse({ yaml: at(upstream.url, { cache: { mode: 'all' } }) })
     const key = await makeKey(house, { quota: 100 }) // no room for two
-    const answers = Array.from({ length: 300 }, (_, at) => chatWith(house, key, { model: 'hold', stream: at % 2 === 0 }))
-    await comesTrue(() => upstream.requests.length === 1 && house.serving.gateway.exchanges.list().length === 300, 'all wait')
+    // fetch in a test has 256 connections, whatever the environment says
+    const answers = Array.from({ length: 200 }, (_, at) => chatWith(house, key, { model: 'hold', stream: at % 2 === 0 }))
+    await comesTrue(() => upstream.requests.length === 1 && house.serving.gateway.exchanges.list().length === 200, 'all wait')
     upstream.release()
     const responses = await Promise.all(answers)
-    expect(responses.filter(({ status }) => status === 200)).toHaveLength(300)
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(200)
     const bodies = await Promise.all(responses.map(response => response.text()))
     expect(new Set(bodies.map(body => body.match(/n=\d+|"n="/)?.[0])).size).toBeLessThanOrEqual(2)
     expect(upstream.requests).toHaveLength(1)
@@ -72,7 +73,7 @@ test.skipIf(redisMissing)(
   async () => {
     await using redis = await startRedis()
     await using upstream = await fakeOpenai({})
-    const yaml = at(upstream.url, { redis: { url: redis.url } })
+    const yaml = at(upstream.url, { redis: { url: redis.url, on_error: 'deny' } })
     await using one = await openHouse({ yaml })
     await using other = await openHouse({ yaml })
     const key = await makeKeyFor([one, other], { quota: 6000 })

@@ -13,7 +13,7 @@ export interface Failure {
 /** First pause; each further one is twice as long. */
 const firstPauseMs = 100
 /** A backend that wants a longer pause than this is not waited for: the client is told instead. */
-const longestPauseMs = 5_000
+export const longestPauseMs = 5_000
 
 /**
  * Milliseconds to wait before the next try, or undefined when waiting would take too long. Half of the

@@ -140,7 +140,7 @@ function flow(first: Part, reader: Reader, filter: Filter, watchdog: Watchdog): 
   }
   const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: GatewayError) => {
     controller.error(error)
-    watchdog.abort(error)
+    watchdog.fail(error)
     reader.cancel(error).catch(() => {})
   }
 

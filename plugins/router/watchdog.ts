@@ -13,11 +13,21 @@ export interface Watchdog {
   begun(): void
   /** The answer is over; nothing is aborted any more. */
   stop(): void
-  /** A stream takes over: the attempt that opened it no longer stops the watchdog. */
+  /** A stream takes over: the attempt that opened it no longer stops the watchdog, and `keeper` is told when that is over. */
   handOver(): void
   readonly handedOver: boolean
   /** Ends the upstream call. */
   abort(reason: unknown): void
+  /** The same, because the backend did something wrong. */
+  fail(reason: unknown): void
+}
+
+/** Who wants to know what becomes of a call. */
+export interface Keeper {
+  /** A stream is read from now on. */
+  handedOver(): void
+  /** It has ended, once; `failed` when that was the backend's fault. Not called for calls that were not handed over. */
+  over(failed: boolean): void
 }
 
 export interface Limits {
@@ -26,16 +36,20 @@ export interface Limits {
 }
 
 /** A sign of life only notes the time; the ticker looks how long ago that was. */
-export function createWatchdog(request: AbortSignal, ticker: Ticker, { firstTokenMs, idleMs }: Limits): Watchdog {
+export function createWatchdog(request: AbortSignal, ticker: Ticker, { firstTokenMs, idleMs }: Limits, keeper: Keeper): Watchdog {
   const upstream = new AbortController()
   let limitMs = firstTokenMs
   let phase: 'first_token' | 'idle' = 'first_token'
   let lastSign = performance.now()
   let handedOver = false
 
-  const stop = () => {
+  let told = false
+  const stop = (failed = false) => {
     ticker.unwatch(look)
     request.removeEventListener('abort', onRequestAbort)
+    if (!handedOver || told) return
+    told = true
+    keeper.over(failed)
   }
   const onRequestAbort = () => {
     stop()
@@ -43,7 +57,7 @@ export function createWatchdog(request: AbortSignal, ticker: Ticker, { firstToke
   }
   const look = () => {
     if (performance.now() - lastSign < limitMs) return
-    stop()
+    stop(true)
     upstream.abort(tooLong(phase))
   }
 
@@ -65,15 +79,20 @@ export function createWatchdog(request: AbortSignal, ticker: Ticker, { firstToke
       phase = 'idle'
       limitMs = idleMs
     },
-    stop,
+    stop: () => stop(),
     handOver() {
       handedOver = true
+      keeper.handedOver()
     },
     get handedOver() {
       return handedOver
     },
     abort(reason) {
       stop()
+      upstream.abort(reason)
+    },
+    fail(reason) {
+      stop(true)
       upstream.abort(reason)
     },
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { claimDataFolder } from '../../data-folder.ts'
+import { openRecords, type SqliteRecords } from '../../records/sqlite.ts'
 import { openHouse } from '../../testing/open-house.ts'
 import { listenOnFreePort } from '../../testing/server/free-port.ts'
 import { checkAddress } from './address.ts'
@@ -96,5 +97,33 @@ describe('who may enter', () => {
   test('knows the key of an earlier start', async () => {
     const files = { '.gatehouse/api-key.sha256': `${'0'.repeat(64)}\n` }
     expect(await entryOf({}, files)).toEqual(['ok: a key is needed (made at an earlier start)'])
+  })
+
+  test('knows that the first managed key closes it, before and after a clean end', async () => {
+    const after = async (end: (records: SqliteRecords) => void) => {
+      let records: SqliteRecords | undefined
+      const prepare = async (folder: string) => {
+        records = await openRecords({ path: join(folder, '.gatehouse', 'gatehouse.db') })
+        end(records)
+      }
+      const found = await examine({ yaml: { backends }, prepare })
+      records?.close()
+      return linesOf(found, 'entry')
+    }
+    const close = ({ settings }: SqliteRecords) => settings.set({ closed: true }, { who: 'admin' })
+    expect(await after(() => {})).toEqual(['ok: no key is needed; only this machine can reach it'])
+    const needed = ['ok: a key is needed (since the first managed key was made)']
+    expect(await after(close)).toEqual(needed)
+    expect(
+      await after(records => {
+        close(records)
+        records.close()
+      }),
+    ).toEqual(needed)
+  })
+
+  test('a database of another program says nothing', async () => {
+    const files = { '.gatehouse/gatehouse.db': 'not a database, and none that gatehouse has made' }
+    expect(await entryOf({}, files)).toEqual(['ok: no key is needed; only this machine can reach it'])
   })
 })

@@ -2,7 +2,9 @@ import { type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { readDataFolder } from '../../data-folder/read.ts'
 import type { Place } from '../../discover.ts'
 import { ConfigError } from '../../errors.ts'
+import { readClosed } from '../../records/sqlite/read-closed.ts'
 import { hideAll, secretsOf } from '../../secrets.ts'
+import { placeOfDatabase } from '../database-place.ts'
 import type { PluginSet } from '../judge-plugins.ts'
 import { checkAddress } from './address.ts'
 import { checkBackend } from './backend.ts'
@@ -76,7 +78,7 @@ function checksFor(loaded: LoadedConfig, { env, cwd, now, plugins, places }: Sur
     { name: 'config', look: () => checkSettings(loaded) },
     { name: 'data folder', look: async () => checkDataFolder(config.data_dir, await folder, now()) },
     { name: 'address', look: async signal => checkAddress(config, (await folder).running, signal) },
-    { name: 'entry', look: () => checkEntry(config) },
+    { name: 'entry', look: () => checkEntry(config, readClosed(placeOfDatabase(loaded).path)) },
     { name: 'tls', look: () => checkTls(config.tls, now()) },
     { name: 'log file', look: () => checkLogFile(config.log.file) },
     openFiles,

@@ -7,8 +7,8 @@ import { type Finding, ok, warning } from './finding.ts'
 const shortestKey = 16
 const makeKey = 'set API_KEY to a long random text, for example from: openssl rand -hex 24'
 
-/** Who may enter: does a key protect an address that others reach. */
-export async function checkEntry(config: Config): Promise<readonly Finding[]> {
+/** Who may enter: does a key protect an address that others reach. `closed` says that there is a managed key, or was. */
+export async function checkEntry(config: Config, closed: boolean): Promise<readonly Finding[]> {
   const open = isLoopback(config.host)
   if (config.auth === 'off') {
     if (open) return [ok('no key is needed (auth: off); only this machine can reach it')]
@@ -20,6 +20,7 @@ export async function checkEntry(config: Config): Promise<readonly Finding[]> {
     return [warning(`other machines can reach ${config.host}, and API_KEY is short enough to be guessed`, makeKey)]
   }
   const kept = await findEntryKey(config)
-  if (!kept) return [ok('no key is needed; only this machine can reach it')]
+  if (!kept)
+    return [ok(closed ? 'a key is needed (since the first managed key was made)' : 'no key is needed; only this machine can reach it')]
   return [ok(kept.secret === undefined ? 'a key is needed (made at an earlier start)' : 'a key is needed; the first start makes one')]
 }

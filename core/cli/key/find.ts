@@ -1,7 +1,7 @@
 import { ConfigError } from '../../errors.ts'
+import type { Remote } from '../remote.ts'
 import { askForRows } from '../table/pages.ts'
 import { type Row, words } from '../table/texts.ts'
-import type { Admin } from './ask.ts'
 
 /** The id that a task is told. Throws a ConfigError when it is none, or not alone. */
 export function readId(command: string, task: string, positionals: readonly string[]): number {
@@ -13,16 +13,17 @@ export function readId(command: string, task: string, positionals: readonly stri
   return Number(text)
 }
 
-const isId = (text: string) => /^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))
+/** True for what ids look like. */
+export const isId = (text: string): boolean => /^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))
 
 /** The key with an id, or with a name that no other key has. */
-export async function findKey(admin: Admin, positionals: readonly string[]): Promise<Row> {
+export async function findKey(remote: Remote, positionals: readonly string[]): Promise<Row> {
   const [given = '', ...more] = positionals
   const wanted = given.trim()
   if (wanted === '' || more.length > 0 || isId(wanted)) {
-    return admin.ask('GET', `/admin/keys/${readId('key', 'show', positionals)}`)
+    return remote.ask('GET', `/admin/keys/${readId('key', 'show', positionals)}`)
   }
-  const { data } = await askForRows(path => admin.ask('GET', path), '/admin/keys', Number.POSITIVE_INFINITY, { search: wanted })
+  const { data } = await askForRows(path => remote.ask('GET', path), '/admin/keys', Number.POSITIVE_INFINITY, { search: wanted })
   const [found, ...others] = data.filter(({ name }) => name === wanted)
   if (found === undefined) throw new ConfigError(`there is no key with the name "${wanted}"; gatehouse key list shows them`)
   if (others.length === 0) return found

@@ -5,7 +5,7 @@ import { readLocalDoor } from '../../data-folder/local-door.ts'
 import { isLocked } from '../../data-folder/lock.ts'
 import { ConfigError } from '../../errors.ts'
 import { isLoopback } from '../../http/loopback.ts'
-import type { Place } from '../remote.ts'
+import type { Place } from './place.ts'
 import { headerKey } from './server-place.ts'
 
 /**
@@ -31,7 +31,9 @@ export async function ownPlace(dataDir: string, given: string | undefined, fromE
     url,
     key: key === undefined ? undefined : headerKey(key),
     advice: own
-      ? 'is auth in its pipeline? Else give its admin key with --api-key'
+      ? given === undefined
+        ? 'is auth in its pipeline? Else give its admin key with --api-key'
+        : 'leave out --api-key: on its own machine none is needed'
       : 'it listens on no loopback address, so give its admin key with --api-key or GATEHOUSE_ADMIN_API_KEY',
     own,
   }

@@ -3,21 +3,23 @@ import { ConfigError } from '../../errors.ts'
 import { readAtMost } from '../../http/limited.ts'
 import { clean } from '../../log/clean.ts'
 import { hideAll } from '../../secrets.ts'
-import type { Place } from '../remote.ts'
+import type { Place } from './place.ts'
 
 /** What commands do. */
-export type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
-type Mapping = Readonly<Record<string, unknown>>
+/** What is sent and answered: JSON with names. */
+export type Mapping = Readonly<Record<string, unknown>>
 
 /** No answer of the admin API is longer. */
 const longest = 16 * 1024 * 1024
 const longestMessage = 500
 
-/** The JSON of an answer. Throws a ConfigError when there is none: refused, failed, or not a gatehouse. */
+/** The JSON of an answer; empty for a 204. Throws a ConfigError when there is none: refused, failed, or not a gatehouse. */
 export async function readAnswer(response: Response, method: Method, path: string, place: Place): Promise<Mapping> {
   const { status, headers } = response
   if (status >= 300 && status < 400) throw new ConfigError(`${place.name} answers with a redirect${whereTo(headers, place)}`)
+  if (status === 204 && headers.has('x-request-id')) return {}
   const body = parse(await readAtMost(response.body, longest))
   // what gatehouse answers has an id
   if (body === undefined || !headers.has('x-request-id')) throw stranger(response, place)

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.ts'
-import type { Place } from '../remote.ts'
+import type { Place } from './place.ts'
 
 /** A gatehouse that somebody named by its address. Throws a ConfigError when that is none. */
 export function serverPlace(given: string, key: string | undefined): Place {

@@ -32,6 +32,7 @@ const dimensions: readonly Dimension[] = [
   dimension('KEY', 'key_id', keyOf),
   dimension('MODEL', 'model', ({ model }) => words(model)),
   dimension('BACKEND', 'backend', ({ backend }) => words(backend)),
+  dimension('TARGET', 'target', ({ target }) => words(target)),
   dimension('USER', 'user', ({ user }) => words(user)),
 ]
 

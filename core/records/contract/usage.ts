@@ -68,6 +68,21 @@ export function testUsage(open: OpenRecords): void {
       expect(await records.usage.query({ from: '2026-01-03', to: '2026-01-02', by: [] })).toEqual([])
     })
 
+    test('all that a backend answered is one sum, whatever its models are called', async () => {
+      const { records } = await open()
+      const targets = ['up/tiny', 'up-2/x', 'up/Qwen/Qwen3-32B', 'whisper', '', 'model:1/a']
+      await records.usage.add(targets.map((target, at) => row({ target, model: `m${at}` })))
+      const sums = await records.usage.query({ ...year, by: ['backend'] })
+      expect(sums.map(({ backend, requests }) => [backend, requests])).toEqual([
+        ['', 1],
+        ['model:1', 1],
+        ['up', 2],
+        ['up-2', 1],
+        ['whisper', 1],
+      ])
+      expect((await records.usage.query({ ...year, by: ['target'] })).map(({ target }) => target)).toEqual(targets.toSorted())
+    })
+
     test('what a deleted key used stays', async () => {
       const { records } = await open()
       const { id } = await records.keys.create(keySettings(), storedSecret(1), admin)
@@ -131,7 +146,7 @@ export function testUsage(open: OpenRecords): void {
             day: `2026-01-${String(1 + below(9)).padStart(2, '0')}`,
             keyId: below(4),
             model: `m${below(3)}`,
-            target: `t${below(2)}`,
+            target: ['', 'a/1', 'a/2', 'b/1'][below(4)] as string,
             user: `u${below(5)}`,
             ...Object.fromEntries(countNames.map(name => [name, below(1000)])),
           }),
@@ -140,7 +155,7 @@ export function testUsage(open: OpenRecords): void {
         await records.usage.add(rows)
       }
       for (let ask = 0; ask < 60; ask++) {
-        const by = (['day', 'keyId', 'model', 'target', 'user'] as const).filter(() => random() < 0.4).sort(() => random() - 0.5)
+        const by = (['day', 'keyId', 'model', 'target', 'backend', 'user'] as const).filter(() => random() < 0.4).sort(() => random() - 0.5)
         const [from, to] = [`2026-01-0${1 + below(9)}`, `2026-01-0${1 + below(9)}`]
         const keyId = random() < 0.5 ? below(5) : undefined
         const wanted = all.filter(({ day, keyId: key }) => day >= from && day <= to && (keyId === undefined || key === keyId))
@@ -152,11 +167,12 @@ export function testUsage(open: OpenRecords): void {
 }
 
 function sumUp(rows: readonly UsageRow[], by: readonly UsageDimension[]): UsageSum[] {
-  const groups = Map.groupBy(rows, one => by.map(dimension => String(one[dimension])).join('|'))
+  const valueOf = (one: UsageRow, dimension: UsageDimension) => (dimension === 'backend' ? one.target.replace(/\/.*/s, '') : one[dimension])
+  const groups = Map.groupBy(rows, one => by.map(dimension => String(valueOf(one, dimension))).join('\0'))
   return [...groups.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, group]) => ({
-      ...Object.fromEntries(by.map(dimension => [dimension, group[0]?.[dimension]])),
+      ...Object.fromEntries(by.map(dimension => [dimension, valueOf(group[0] as UsageRow, dimension)])),
       ...(Object.fromEntries(countNames.map(name => [name, group.reduce((sum, one) => sum + one[name], 0)])) as unknown as UsageCounts),
     }))
 }

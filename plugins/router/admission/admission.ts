@@ -38,6 +38,8 @@ export interface AdmissionRow {
 /** At 8 slots, and 2 seconds for a request, that is the same. */
 const usualBound: SwapBound = { mostAhead: 64, longestMs: 15_000 }
 const usualAgeing: Ageing = { afterMs: 30_000, every: 8 }
+/** More than any house has; beyond that, those that nobody uses go. */
+const mostLines = 1024
 const none: readonly string[] = []
 
 /** Without a queue there is nothing to be counted either. */
@@ -91,6 +93,7 @@ export function createAdmission(first: AdmissionOptions): Admission {
       model,
       ageing: first.ageing ?? usualAgeing,
       slots: () => options.slotsOf(model),
+      memory: () => options.memoryOf?.(model) ?? Number.POSITIVE_INFINITY,
       limits: () => options.limits,
       weightOf: key => options.weightOf(key),
       isHeld: () => swaps.holds(model),
@@ -109,6 +112,10 @@ export function createAdmission(first: AdmissionOptions): Admission {
     return line
   }
 
+  const forgetIdle = () => {
+    for (const [model, { inFlight, queued }] of lines) if (inFlight === 0 && queued === 0) lines.delete(model)
+  }
+
   return {
     enter(request) {
       const { model, signal } = request
@@ -121,6 +128,7 @@ export function createAdmission(first: AdmissionOptions): Admission {
       for (const line of lines.values()) if (line.queued > 0) line.expire()
       lookAtSwaps()
       for (const line of lines.values()) line.drain()
+      if (lines.size > mostLines) forgetIdle() // names of models may come from clients
     },
     claims,
     list: () =>
@@ -129,7 +137,7 @@ export function createAdmission(first: AdmissionOptions): Admission {
       })),
     configure(next) {
       options = next
-      for (const [model, { inFlight, queued }] of lines) if (inFlight === 0 && queued === 0) lines.delete(model)
+      forgetIdle()
       for (const line of lines.values()) line.drain()
     },
   }

@@ -6,6 +6,8 @@ export interface Request {
   readonly key: string
   /** Most tokens it may cost, prompt and answer. */
   readonly bound: number
+  /** What it will probably cost, for models whose requests share one memory; left out, the bound. */
+  readonly likely?: number
   readonly model: string
   /** Whoever aborts leaves the queue. */
   readonly signal: AbortSignal

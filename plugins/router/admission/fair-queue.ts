@@ -6,6 +6,8 @@ import { createRanks, floorIn } from './ranks.ts'
 export interface FairQueue<Item> {
   /** Puts a request behind the others of its key. */
   add(arrival: Arrival<Item>): Turn<Item>
+  /** The next one. */
+  peek(now: number): Turn<Item> | undefined
   /** Takes the next one out and charges its key. */
   draw(now: number): Turn<Item> | undefined
   /** Charges a request that need not wait, because nobody does. */
@@ -80,6 +82,12 @@ export function createFairQueue<Item>(ageing: Ageing): FairQueue<Item> {
       else resting.delete(other)
     }
   }
+  /** Whose turn it is, and whose it would be if nobody was too old. */
+  const choose = (now: number) => {
+    const next = lowest(flows)
+    const old = ranks.size > 1 && sinceAged >= ageing.every - 1 ? longestPassedOver(flows, now, ageing) : undefined
+    return { next, flow: old ?? next }
+  }
   /** Nobody has a place and nobody wants one: then nobody is ahead of anybody. */
   const clearWhenEmpty = () => {
     if (inFlight > 0 || length > 0) return
@@ -99,10 +107,9 @@ export function createFairQueue<Item>(ageing: Ageing): FairQueue<Item> {
       length++
       return turn
     },
+    peek: now => choose(now).flow?.waiting[0],
     draw(now) {
-      const next = lowest(flows)
-      const old = ranks.size > 1 && sinceAged >= ageing.every - 1 ? longestPassedOver(flows, now, ageing) : undefined
-      const flow = old ?? next
+      const { flow, next } = choose(now)
       const turn = flow?.waiting[0]
       if (!flow || !turn) return
       const start = startOf(flow)

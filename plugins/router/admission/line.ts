@@ -13,6 +13,8 @@ export interface LineRules {
   readonly model: string
   readonly ageing: Ageing
   slots(): number
+  /** Tokens that all requests may have together. */
+  memory(): number
   limits(): Limits
   weightOf(key: string): number
   /** Nobody may go now, even if there is room. */
@@ -38,6 +40,7 @@ export interface Line {
 
 interface Guest {
   readonly bound: number
+  readonly likely: number
   /** Only of those who wait. */
   readonly waiter?: Waiter
 }
@@ -57,8 +60,10 @@ export function createLine(rules: LineRules): Line {
   const pace = createPace()
   const judge = createJudge({ ...rules, queue, pace })
   let inFlight = 0
+  let held = 0 // of the memory
 
-  const hasRoom = () => inFlight < rules.slots() && !rules.isHeld()
+  const isFree = () => inFlight < rules.slots() && !rules.isHeld()
+  const fits = ({ likely }: Guest) => inFlight === 0 || held + likely <= rules.memory()
   const arrivalOf = (key: string, guest: Guest) => {
     const tokens = clamp(habits.expect(key, guest.bound))
     const weight = rules.weightOf(key)
@@ -69,6 +74,7 @@ export function createLine(rules: LineRules): Line {
     const measured = rules.isReady() // a load is not the pace of requests
     let released = false
     inFlight++
+    held += turn.item.likely
     rules.granted()
     return {
       state: 'admitted',
@@ -77,6 +83,7 @@ export function createLine(rules: LineRules): Line {
         if (released) return
         released = true
         inFlight--
+        held -= turn.item.likely
         queue.settle(turn, clamp(usedTokens))
         habits.learn(turn.key, turn.item.bound, usedTokens)
         if (measured) pace.took(now() - at)
@@ -86,18 +93,21 @@ export function createLine(rules: LineRules): Line {
     }
   }
   const drain = () => {
-    while (queue.length > 0 && hasRoom()) {
-      const turn = queue.draw(now())
-      turn?.item.waiter?.settle(grant(turn))
+    while (queue.length > 0 && isFree()) {
+      const at = now()
+      const next = queue.peek(at)
+      if (!next || !fits(next.item)) return // who is large must not wait for ever, so nobody goes before
+      queue.draw(at)
+      next.item.waiter?.settle(grant(next))
     }
   }
 
-  const wait = ({ key, signal }: Request, bound: number): Waiting | Refusal => {
+  const wait = ({ key, signal }: Request, guest: Guest): Waiting | Refusal => {
     const waiter = createWaiter(signal, () => {
       queue.remove(turn)
       rules.left()
     })
-    const turn = queue.add(arrivalOf(key, { bound, waiter }))
+    const turn = queue.add(arrivalOf(key, { ...guest, waiter }))
     const position = queue.ahead(turn) + 1
     const refusal = judge.ofNewest(key, position)
     if (refusal) {
@@ -118,7 +128,9 @@ export function createLine(rules: LineRules): Line {
     enter(request) {
       if (queue.length > 0) drain()
       const bound = clamp(request.bound)
-      return queue.length === 0 && hasRoom() ? grant(queue.pass(arrivalOf(request.key, { bound }))) : wait(request, bound)
+      const guest = { bound, likely: Math.min(bound, request.likely ?? bound) }
+      const goes = queue.length === 0 && isFree() && fits(guest)
+      return goes ? grant(queue.pass(arrivalOf(request.key, guest))) : wait(request, guest)
     },
     drain,
     expire() {

@@ -6,6 +6,8 @@ import type { Readiness, SwapBound } from './swaps.ts'
 export interface AdmissionOptions {
   /** Requests that a model takes at a time; Infinity for one that needs no queue. */
   readonly slotsOf: (model: string) => number
+  /** Tokens that the requests of a model may have together; left out, or Infinity, as many as they like. One alone always goes. */
+  readonly memoryOf?: (model: string) => number
   /** Share of a key. */
   readonly weightOf: (key: string) => number
   readonly limits: Limits

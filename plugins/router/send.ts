@@ -4,25 +4,43 @@ import { prepareCall } from './call.ts'
 import { type Failure, refused, thrown } from './failure.ts'
 import { eventStream, passedStream } from './stream.ts'
 import type { Ticker } from './ticker.ts'
-import { createWatchdog, type Limits } from './watchdog.ts'
+import { createWatchdog, type Keeper, type Limits } from './watchdog.ts'
 
-/** One target a request may be sent to. */
-export interface Attempt {
+/** A request, and where it is sent. */
+export interface Sending {
   readonly ctx: Context
   readonly model: ResolvedModel
   readonly target: Target
   readonly backend: Backend
+  /** Aborts when the server is gone; left out for servers that others look after. */
+  readonly gone?: AbortSignal | undefined
 }
+
+/** Sends a request to one target; the keeper hears what becomes of a stream. */
+export type SendTo = (sending: Sending, keeper: Keeper) => Promise<Response | Failure>
 
 /**
  * Sends a request to one target. Resolves with the answer once it is certain that there is one: for a stream
  * that is its first real event, so that until then another backend can still take over.
  */
-export function createAttempt({ config }: Pick<Gateway, 'config'>, ticker: Ticker) {
+export function createSender({ config }: Pick<Gateway, 'config'>, ticker: Ticker): SendTo {
   const common: Limits = { firstTokenMs: config.timeouts.first_token, idleMs: config.timeouts.idle }
 
-  return async function attempt({ ctx, model, target, backend }: Attempt): Promise<Response | Failure> {
-    const watchdog = createWatchdog(ctx.signal, ticker, { ...common, ...backend.timeouts })
+  return async function send({ ctx, model, target, backend, gone }, keeper) {
+    const leave = () => watchdog.fail(gone?.reason)
+    const watchdog = createWatchdog(
+      ctx.signal,
+      ticker,
+      { ...common, ...backend.timeouts },
+      {
+        handedOver: keeper.handedOver,
+        over(failed) {
+          gone?.removeEventListener('abort', leave)
+          keeper.over(failed)
+        },
+      },
+    )
+    gone?.addEventListener('abort', leave, { once: true })
     let begun = false // once an answer has begun, the backend has done the work; asking it again would do it twice
     try {
       const response = await backend.send(prepareCall(ctx, target, watchdog.signal))
@@ -47,7 +65,10 @@ export function createAttempt({ config }: Pick<Gateway, 'config'>, ticker: Ticke
       return begun && failure.retry === 'again' ? { ...failure, retry: 'elsewhere' } : failure
     } finally {
       // a stream goes on under the same watchdog; whoever reads it stops it
-      if (!watchdog.handedOver) watchdog.stop()
+      if (!watchdog.handedOver) {
+        watchdog.stop()
+        gone?.removeEventListener('abort', leave)
+      }
     }
   }
 }
