@@ -52,33 +52,38 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
   let watched: { readonly path: string; readonly folder: ModelsFolder } | undefined
   let models: ReadonlyMap<string, ServedModel> = new Map()
   let unified = false
+  let supervisor: Supervisor | undefined
   const watch = (path: string) => ({
     path,
     folder: watchModels(path, {
       read,
       onChange: ({ problems }) => {
         for (const problem of problems) log.warn(`models_dir: ${problem}`)
-        if (watched?.path === path) enqueue(apply)
+        if (watched?.path === path) apply()
       },
     }),
   })
   /** One look at files after the other: what is looked at last counts. */
   let looking: Promise<unknown> = Promise.resolve()
-  const enqueue = (work: () => Promise<void>) => {
-    looking = looking.then(work).catch(err => log.error({ err }, 'the models of the folder could not be taken over'))
+  const look = (served: readonly ServedModel[]) => {
+    const work = async () => {
+      for (const problem of await expected.look(served)) log.warn(problem)
+      unified = served.some(({ model_path }) => model_path !== undefined) && (await knowsUnified())
+    }
+    const done = looking.then(work).catch(err => log.error({ err }, 'What models need of memory could not be found out'))
+    looking = done
+    return done
   }
-  const look = async (served: readonly ServedModel[]) => {
-    for (const problem of await expected.look(served)) log.warn(problem)
-    unified = served.some(({ model_path }) => model_path !== undefined) && (await knowsUnified())
-  }
+  const listed = () => servedModels(config.models, watched?.folder.content().models ?? [])
   const inForce = (served: readonly ServedModel[]) => {
     models = new Map(served.map(model => [model.name, model]))
     return planOf(config, served, tools)
   }
-  const apply = async () => {
-    const served = servedModels(config.models, watched?.folder.content().models ?? [])
-    await look(served)
-    supervisor.configure(inForce(served))
+  const apply = () => {
+    const served = listed()
+    const plan = inForce(served)
+    supervisor?.configure(plan)
+    look(served).then(() => supervisor?.look())
   }
 
   const prepare = async (next: Config) => {
@@ -93,20 +98,22 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
   }
   const settle = await prepare(first)
   settle()
-  const served = servedModels(config.models, watched?.folder.content().models ?? [])
+  const served = listed()
+  const looked = look(served)
   // a llama-server with a GPU takes seconds to say what it knows; nobody waits for that who has set no limit
-  if (first.memory_limit === undefined) enqueue(() => look(served))
-  else await look(served)
-  const supervisor = createSupervisor({
-    plan: inForce(served),
+  if (first.memory_limit !== undefined) await looked
+  const running = createSupervisor({
+    plan: inForce(listed()),
     runFolder: join(folder, 'run'),
     log,
     runner,
     learn: (model, { main, gpu }) => expected.learn(model, main + gpu),
   })
 
+  supervisor = running
+
   return {
-    supervisor,
+    supervisor: running,
     models: () => [...models.values()],
     find: model => models.get(model),
     placesOf(name) {
@@ -117,13 +124,12 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
       const settle = await prepare(next)
       return () => {
         settle()
-        inForce(servedModels(config.models, watched?.folder.content().models ?? [])) // names count at once
-        enqueue(apply)
+        apply()
       }
     },
     async close(graceMs) {
       watched?.folder.close()
-      await supervisor.close(graceMs)
+      await running.close(graceMs)
     },
   }
 }

@@ -198,9 +198,11 @@ describe('fallback and retry', () => {
     clear()
     const { status, headers, json } = await ask('near/busy')
     expect(status).toBe(429)
-    expect(headers.get('retry-after')).toBe('60')
+    expect(Number(headers.get('retry-after'))).toBeWithin(50, 61) // another test may have asked before
     expect(json.error.type).toBe('rate_limit_error')
-    expect(first.requests).toHaveLength(1)
+    clear()
+    expect((await ask('near/busy')).status).toBe(429)
+    expect(first.requests).toHaveLength(0) // it has asked for patience, and gets it
   })
 
   test('a 500 is not sent to the same backend again', async () => {

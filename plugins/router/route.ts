@@ -28,11 +28,12 @@ export async function route(ctx: Context, model: ResolvedModel, places: readonly
   for (let round = 0; round <= retries && left.length > 0; round++) {
     const question = { strategy: model.strategy, targets: left, affinity }
     let choice = targets.choose(question)
-    if (choice.order.length === 0) {
+    for (let waited = 0; choice.order.length === 0; choice = targets.choose(question)) {
       const { limitedMs = 0 } = choice // all have asked for patience
-      if (limitedMs > longestPauseMs) throw last ?? allLimited(model.asked, limitedMs)
-      await sleep(limitedMs, ctx.signal)
-      choice = targets.choose(question)
+      if (waited + limitedMs > longestPauseMs) throw last ?? allLimited(model.asked, limitedMs)
+      const pauseMs = limitedMs + 1 // a timer may be a little early
+      await sleep(pauseMs, ctx.signal)
+      waited += pauseMs
     }
     usual ??= model.strategy === 'failover' ? places.find(({ target }) => target === model.targets[0]) : choice.order[0]
     const again: Place[] = []

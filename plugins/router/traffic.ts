@@ -40,7 +40,11 @@ export function createTraffic(processes: Supervisor, first: Rules): Traffic {
   const targets = createTargets(targetsOptions(rules, processes))
   const timer = setInterval(admission.look, lookEveryMs)
   timer.unref()
-  processes.watch({ claimsOf: model => admission.claims(rules.idOf(model)), onChange: admission.look })
+  processes.watch({
+    claimsOf: model => admission.claims(rules.idOf(model)),
+    queuedOf: model => admission.queued(rules.idOf(model)),
+    onChange: admission.look,
+  })
   return {
     admission,
     targets,

@@ -19,6 +19,8 @@ export interface Admission {
   look(): void
   /** How many requests have a place at a model, or will have one before it may go: none is what an eviction policy calls idle. */
   claims(model: string): number
+  /** How many wait for a place at a model. */
+  queued(model: string): number
   /** Every model that has a queue. */
   list(): readonly AdmissionRow[]
   /** Other rules from now on, for those who wait as well. */
@@ -131,6 +133,7 @@ export function createAdmission(first: AdmissionOptions): Admission {
       if (lines.size > mostLines) forgetIdle() // names of models may come from clients
     },
     claims,
+    queued: model => lines.get(model)?.queued ?? 0,
     list: () =>
       [...lines].map(([model, { inFlight, queued }]) => ({
         ...{ model, slots: options.slotsOf(model), inFlight, queued, held: swaps.holds(model) },
