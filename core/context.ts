@@ -9,8 +9,11 @@ import type { IndexedKey } from './records/key-index.ts'
 /** Where a request is, for the panel and for the timeouts. */
 export type Phase = 'reading' | 'queued' | 'loading' | 'waiting' | 'streaming' | 'tools' | 'settled'
 
-/** Who may use a path. `key` means any caller `auth` let in, `admin` only the admin key. */
-export type Access = 'open' | 'key' | 'admin'
+/**
+ * Who may use a path. `key` means any caller `auth` let in, `admin` only the admin key, `named` also managed keys whose
+ * `allowed_endpoints` name the path.
+ */
+export type Access = 'open' | 'key' | 'named' | 'admin'
 
 /** Everything one request carries through the pipeline. Built by the kernel, gone once settled. */
 export interface Context {

@@ -34,7 +34,7 @@ export interface Exchange {
 
 /** Builds the context, collects what plugins leave behind, closes the books once. */
 export function openExchange(arrival: Arrival, options: ExchangeOptions, socket: SocketHooks, onEnd: (status: number) => void): Exchange {
-  const { request, operation } = arrival
+  const { request, operation, verbatim = false } = arrival
   const id = requestId(request.headers) ?? options.newId()
   const abort = openAbort(request)
   let settled = false
@@ -117,11 +117,11 @@ export function openExchange(arrival: Arrival, options: ExchangeOptions, socket:
       answeredAt = performance.now()
       const answered = response.headers
       headers.putInto(answered)
-      if (isJson(response) || request.method === 'HEAD' || !response.body) {
+      if ((isJson(response) && !verbatim) || request.method === 'HEAD' || !response.body) {
         settle('complete')
         return response
       }
-      return new Response(stream(response.body, isEventStream(response)), { status: response.status, headers: answered })
+      return new Response(stream(response.body, isEventStream(response) && !verbatim), { status: response.status, headers: answered })
     },
 
     answerEarly(pending) {

@@ -29,6 +29,8 @@ export interface Gateway {
   addBackend(backend: Backend): void
   /** Opens one more path. A path already taken is an error. */
   addRoute(route: Route): void
+  /** Adds a section to what `/health` tells callers with a key. Call it in `setup`. A name already taken is an error. */
+  addHealth(section: string, tell: () => unknown): void
   /**
    * What the layers below the plugin called `plugin` would add to this request or change in it: part of the key of
    * whatever keeps answers. Empty when they add nothing.
@@ -66,6 +68,8 @@ export interface Route {
   readonly limited: boolean
   /** `json`: parsed into `ctx.payload` before `handle`; `raw`: bytes from `ctx.wire()`; `none`: not read. */
   readonly body: 'json' | 'raw' | 'none'
+  /** Its answers are somebody else's: nothing is put into a stream of theirs, neither heartbeats nor the error that ends it. */
+  readonly verbatim?: boolean
   handle(ctx: RouteContext): MaybePromise<Response>
 }
 

@@ -42,7 +42,7 @@ export interface Kernel {
 interface Served {
   readonly method: string
   readonly path: string
-  readonly arrival: Pick<Arrival, 'operation' | 'access' | 'limited' | 'body'>
+  readonly arrival: Pick<Arrival, 'operation' | 'access' | 'limited' | 'body' | 'verbatim'>
   readonly run: Pipeline
 }
 
@@ -82,6 +82,7 @@ export function createKernel(options: KernelOptions): Kernel {
         access: arrival.access,
         limited: arrival.limited,
         body: arrival.body,
+        verbatim: arrival.verbatim,
       },
       options,
       {
@@ -186,12 +187,12 @@ function serveTable(routes: readonly Route[], pipelines: Pipelines): Served[] {
       run: pipelines.operations,
     }),
   )
-  const others = routes.flatMap(({ method, path, access, limited, body, handle }) =>
+  const others = routes.flatMap(({ method, path, access, limited, body, verbatim, handle }) =>
     (method === 'ALL' ? ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] : [method]).map(
       (one): Served => ({
         method: one,
         path,
-        arrival: { operation: path, access, limited, body },
+        arrival: { operation: path, access, limited, body, verbatim },
         run: pipelines.route(async ctx => {
           await ctx.read()
           return handle(Object.assign(ctx as RouteContext, { params: decodeParams((ctx as Partial<RouteContext>).params ?? {}) }))

@@ -22,6 +22,8 @@ export interface Arrival {
   readonly limited: boolean
   /** How the body is read: as a call to a model, as plain JSON, or not parsed at all. */
   readonly body: 'operation' | 'json' | 'raw' | 'none'
+  /** Nothing is put into the answer; it may be JSON that comes bit by bit. */
+  readonly verbatim?: boolean | undefined
 }
 
 /** What a context takes from its house. */

@@ -12,6 +12,7 @@ import type { Fingerprint } from './pipeline.ts'
 import { healthRoutes } from './routes/health.ts'
 import { homeRoute } from './routes/home.ts'
 import { modelRoutes } from './routes/models.ts'
+import { processRoutes } from './routes/processes.ts'
 import { tokenizeRoute } from './routes/tokenize.ts'
 import type { Store } from './stores/store.ts'
 import { createTokens } from './tokens.ts'
@@ -34,10 +35,12 @@ export interface OpenGateway {
 /** Opens the house to the plugins of one config. */
 export function openGateway(house: House, config: Config, store: Store, configured: ReadonlyMap<string, Backend>): OpenGateway {
   const { log, exchanges, stopping, runs, accounts } = house
+  const { supervisor: processes } = house.servers
   const backends = new Map(configured)
   if (wantsProcesses(config)) backends.set(processBackend, createProcessBackend(house.servers))
   const offering = new Map(configured) // the backend of a model made through the admin API serves that model alone
   const added: Backend[] = []
+  const health = new Map<string, () => unknown>()
   const made = createAdminModels({ records: accounts.records.models, backends, pool: house.backends, log })
   const models = createModels({
     configured: config.models,
@@ -54,9 +57,10 @@ export function openGateway(house: House, config: Config, store: Store, configur
   const tokens = createTokens({ backends, workers: house.workers, log })
   const routes: Route[] = [
     homeRoute(),
-    ...healthRoutes({ backends, store, config, stopping, runs }),
+    ...healthRoutes({ sections: health, backends, store, config, stopping, runs, processes, settings: accounts.records.settings }),
     ...modelRoutes({ models }),
     tokenizeRoute({ models, tokens }),
+    ...processRoutes({ processes, records: accounts.records, stopping }),
     ...house.routes,
   ]
   let below: ReadonlyMap<string, Fingerprint> = new Map()
@@ -76,7 +80,7 @@ export function openGateway(house: House, config: Config, store: Store, configur
     ledger: accounts.ledger,
     leases: accounts.leases,
     usage: accounts.usage,
-    processes: house.servers.supervisor,
+    processes,
     addBackend(backend) {
       if (backends.has(backend.name)) throw new ConfigError(`there already is a backend called "${backend.name}"`)
       backends.set(backend.name, backend)
@@ -89,6 +93,10 @@ export function openGateway(house: House, config: Config, store: Store, configur
       )
       if (clash) throw new ConfigError(`there already is a route ${route.method} ${route.path}`)
       routes.push(route)
+    },
+    addHealth(section, tell) {
+      if (health.has(section)) throw new ConfigError(`there already is a section ${section} in /health`)
+      health.set(section, tell)
     },
     fingerprintBelow: (plugin, ctx) => below.get(plugin)?.(ctx) ?? '',
     shared: house.shared.of,

@@ -1,6 +1,7 @@
 import type { Context } from './context.ts'
 import { ConfigError, GatewayError } from './errors.ts'
 import { assertMayUse } from './judge-model.ts'
+import { namesPath } from './judge-path.ts'
 import type { Handler, MaybePromise, Plugin, PluginInstance } from './plugin.ts'
 
 /** Answers one request. */
@@ -81,12 +82,17 @@ const admit: Handler = (ctx, next) => {
   if (ctx.access !== 'open') {
     const { kind } = ctx.principal
     if (kind === 'anonymous') throw new GatewayError(401, 'invalid_request_error', 'invalid_api_key', 'Invalid API key')
-    if (ctx.access === 'admin' && kind !== 'admin') {
-      throw new GatewayError(403, 'permission_error', 'admin_only', 'Only the admin key may do this.')
+    if (ctx.access === 'admin' && kind !== 'admin') throw adminOnly('Only the admin key may do this.')
+    if (ctx.access === 'named' && kind !== 'admin' && !isNamed(ctx)) {
+      throw adminOnly('Only the admin key may do this, and keys whose allowed_endpoints name this path.')
     }
   }
   return next()
 }
+
+const isNamed = ({ principal: { key }, path }: Context) => namesPath(key?.allowedEndpoints ?? [], path)
+
+const adminOnly = (message: string) => new GatewayError(403, 'permission_error', 'admin_only', message)
 
 const readBody: Handler = async (ctx, next) => {
   await ctx.read()

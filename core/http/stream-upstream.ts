@@ -15,14 +15,18 @@ const readAhead = 16_384
  * `fetch` holds 256 KiB and up to twice a 512 KiB socket read per stream; a Node stream holds `readAhead`. It also
  * stays outside the runtime's limit on concurrent fetches. Costs about a third more CPU per event.
  */
-export const sendForStream: Upstream = (url, { method, headers, body, signal }) =>
+export const sendForStream: Upstream = (url, { method, headers, body, signal, raw = false }) =>
   new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const target = new URL(url)
     const secure = target.protocol === 'https:'
     const options = {
       method,
-      headers: { ...headers, 'content-length': String(body === undefined ? 0 : Buffer.byteLength(body)), 'accept-encoding': 'identity' },
+      headers: {
+        ...headers,
+        'content-length': String(body === undefined ? 0 : Buffer.byteLength(body)),
+        ...(!raw && { 'accept-encoding': 'identity' }),
+      },
       agent: headers.connection === 'close' ? false : secure ? agents['https:'] : agents['http:'],
       highWaterMark: readAhead, // goes to the socket (net.connect), which is why the types of a request do not list it
     }
@@ -43,7 +47,7 @@ export const sendForStream: Upstream = (url, { method, headers, body, signal }) 
     request.on('response', message => {
       answered = true
       try {
-        resolve(responseOf(message, signal, done))
+        resolve(responseOf(message, signal, done, raw))
       } catch (error) {
         fail(error) // what is thrown in an event would end the process
       }
@@ -53,7 +57,7 @@ export const sendForStream: Upstream = (url, { method, headers, body, signal }) 
 
 const withoutBody = new Set([204, 205, 304])
 
-function responseOf(message: IncomingMessage, signal: AbortSignal, done: () => void): Response {
+function responseOf(message: IncomingMessage, signal: AbortSignal, done: () => void, raw: boolean): Response {
   const status = message.statusCode ?? 0
   if (status < 200 || status > 599) throw new Error(`the backend answered with the status ${status}`)
   const headers = headersOf(message)
@@ -64,7 +68,7 @@ function responseOf(message: IncomingMessage, signal: AbortSignal, done: () => v
   }
   const body = bodyOf(message, signal, done)
   const encoding = headers.get('content-encoding')?.toLowerCase()
-  if (encoding === undefined || encoding === 'identity') return new Response(body, { status, headers })
+  if (raw || encoding === undefined || encoding === 'identity') return new Response(body, { status, headers })
   // we asked for none, but not every proxy listens
   return new Response(body.pipeThrough(new DecompressionStream(encoding as 'gzip')), { status, headers })
 }

@@ -10,6 +10,8 @@ export interface UpstreamInit {
   readonly signal: AbortSignal
   /** The answer is expected to be a stream. */
   readonly stream?: boolean
+  /** Only for streams: the encoding is what the headers ask for, and stays as it is. */
+  readonly raw?: boolean
 }
 
 /**

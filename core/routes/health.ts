@@ -1,11 +1,18 @@
 import type { Backend } from '../backends/backend.ts'
 import type { Config } from '../config/schema.ts'
+import type { Principal } from '../context.ts'
 import type { RunReport } from '../data-folder/starts.ts'
 import { isOpen } from '../entry-key.ts'
 import type { Gateway, Route } from '../gateway.ts'
+import type { Supervisor } from '../processes/supervisor.ts'
+import type { SettingRecords } from '../records/settings.ts'
 
 type House = Pick<Gateway, 'backends' | 'store'> & {
+  readonly processes: Pick<Supervisor, 'list'>
+  readonly settings: Pick<SettingRecords, 'get'>
   readonly config: Pick<Config, 'backends' | 'health_check_timeout' | 'auth' | 'api_key' | 'api_key_sha256'>
+  /** What plugins add, for callers with a key. */
+  readonly sections: ReadonlyMap<string, () => unknown>
   readonly stopping: () => boolean
   readonly runs?: (() => RunReport) | undefined
 }
@@ -47,11 +54,13 @@ export function healthRoutes(house: House): Route[] {
             ...describeOllama(reports, house.config),
             ...(principal.kind !== 'anonymous' && {
               backends: Object.fromEntries(reports.map(describe)),
+              ...Object.fromEntries([...house.sections].map(([section, tell]) => [section, tell()])),
               ...(house.store.name !== 'memory' && {
                 store: { type: house.store.name, status: house.store.state === 'up' ? 'ok' : 'down' },
               }),
             }),
             ...tellRuns(house, principal.kind !== 'anonymous'),
+            ...(await tellLoaded(house, principal)),
           },
           { status: dead ? 503 : 200 },
         )
@@ -70,6 +79,16 @@ export function healthRoutes(house: House): Route[] {
 function tellRuns({ runs, config }: House, known: boolean) {
   const report = runs?.()
   return report && (known || (report.crash_loop && isOpen(config))) ? { runs: report } : undefined
+}
+
+/** LlamaWrapper's field: the models whose processes are ready. To callers with a key, and to all where nobody needs one. */
+async function tellLoaded({ processes, settings, config }: House, { kind, mayUse }: Principal) {
+  const rows = processes.list()
+  if (rows.length === 0) return
+  const known = kind !== 'anonymous' || config.auth === 'off' || (isOpen(config) && !(await settings.get()).closed)
+  if (!known) return
+  const loaded = rows.filter(({ model, state }) => state === 'ready' && (mayUse?.(model) ?? true))
+  return { loaded_models: loaded.map(({ model }) => model) }
 }
 
 async function probe(backend: Backend, timeoutMs: number): Promise<Report> {

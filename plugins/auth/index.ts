@@ -87,7 +87,7 @@ export default definePlugin({
           enter(ctx, who)
           return next()
         }
-        if (asks() || ctx.access === 'admin') return refuse(ctx)
+        if (asks() || ctx.access !== 'key') return refuse(ctx)
         openDoor.check(ctx.request, () => ctx.url)
         ctx.principal = { id: 'open', kind: 'open' }
         return next()

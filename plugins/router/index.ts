@@ -2,6 +2,7 @@ import { assertMayUse, type Context, definePlugin, GatewayError, modelNotFound, 
 import { createPlaces, idOf, processOf } from './places.ts'
 import { route } from './route.ts'
 import { createSender } from './send.ts'
+import { restingTargets, targetsRoute } from './targets-route.ts'
 import { createTicker } from './ticker.ts'
 import { createTraffic, type Rules } from './traffic.ts'
 import { createVisit } from './visit.ts'
@@ -31,6 +32,8 @@ export default definePlugin({
     const places = createPlaces(gateway, config.models)
     const rules: Rules = { generation: ++generations, config, keys, capacityOf: places.capacityOf, processOf, idOf }
     const traffic = gateway.shared('router', () => createTraffic(processes, rules))
+    gateway.addRoute(targetsRoute(traffic))
+    gateway.addHealth('breakers', () => restingTargets(traffic))
     const ticker = createTicker()
     const visit = createVisit({ ...gateway, admission: traffic.admission, send: createSender(gateway, ticker) })
 

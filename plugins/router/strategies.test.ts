@@ -13,6 +13,7 @@ const chat = async ({ url }: House, fields: object = {}, headers: Readonly<Recor
   await response.text()
   return response
 }
+const admin = { authorization: 'Bearer sk-admin-0000' }
 const backends = (one: FakeServer, other: FakeServer) => ({
   one: { type: 'openai-compatible', base_url: one.url },
   other: { type: 'openai-compatible', base_url: other.url },
@@ -108,14 +109,21 @@ describe('the breaker', () => {
   test('leaves a place alone that fails, and takes it back once it answers', async () => {
     await using one = await fakeOpenai({})
     await using other = await fakeOpenai({})
-    const breaker = { failures: 3, cooldown: '300ms' }
-    await using house = await open(one, other, 'failover', { breaker }, { model: 'boom' })
+    const settings = { breaker: { failures: 3, cooldown: '300ms' }, admin: { api_key: 'sk-admin-0000' } }
+    await using house = await open(one, other, 'failover', settings, { model: 'boom' })
     for (let at = 0; at < 10; at++) expect((await chat(house)).status).toBe(200)
     expect(one.requests).toHaveLength(3)
     expect(other.requests).toHaveLength(10)
+    const told = async (path: string) => (await fetch(house.url + path, { headers: admin })).json() as Promise<Record<string, unknown>>
+    expect((await told('/health')).breakers).toMatchObject({ 'one/boom': { state: 'open', failures_in_a_row: 3, openings: 1 } })
+    expect((await told('/admin/targets')).data).toMatchObject([
+      { target: 'one/boom', requests: 3, failures: 3, in_flight: 0, breaker: { state: 'open' } },
+      { target: 'other/echo', requests: 10, failures: 0, breaker: { state: 'closed' } },
+    ])
     await Bun.sleep(400)
     for (let at = 0; at < 5; at++) expect((await chat(house)).status).toBe(200)
-    expect(one.requests).toHaveLength(4) // the one that tried it
+    // the one that tried it; /health asks elsewhere
+    expect(one.requests.filter(({ method }) => method === 'POST')).toHaveLength(4)
   })
 
   test('is no use where there is only one place: it is asked all the same', async () => {
