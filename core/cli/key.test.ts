@@ -80,6 +80,20 @@ describe('key list', () => {
     expect(JSON.parse(await said('key', 'list', '--json'))).toEqual({ data: [], next: null, total: 0 })
   })
 
+  test('waits where it asks for pages faster than it may', async () => {
+    for (let id = 1; id <= 7; id++) fake.keys.push(keyRow(id))
+    fake.largestPage = 2
+    fake.busy = [false, true, true, false, true]
+    expect(JSON.parse(await said('key', 'list', '--json')).data).toHaveLength(7)
+    expect(asked()).toHaveLength(4 + 3)
+    fake.busy = Array.from({ length: 100 }, (_, at) => at > 0)
+    expect(await complaint('key', 'list')).toBe(`${fake.url}: Rate limit exceeded`)
+    fake.asked.length = 0
+    fake.busy = [true, true]
+    expect(await complaint('key', 'list')).toBe(`${fake.url}: Rate limit exceeded`)
+    expect(asked()).toHaveLength(1) // perhaps it is the key that is wrong
+  })
+
   test('ends where the pages lead in a circle', async () => {
     fake.answers.set('GET /admin/keys', () => answered({ data: [keyRow(1)], next: 1, total: 9 }))
     expect(await complaint('key', 'list')).toContain('lead in a circle')

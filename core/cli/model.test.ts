@@ -1,8 +1,7 @@
 /** `gatehouse model` and `gatehouse sync`; the gatehouse is a fake that remembers what it is told. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { runGatehouse } from '../testing/gatehouse-process.ts'
 import { commandsFor } from './key/testing/commands.ts'
-import { answered, type FakeAdmin, fakeAdminKey, modelRow, refused, startFakeAdmin } from './key/testing/fake-admin.ts'
+import { answered, type FakeAdmin, modelRow, refused, startFakeAdmin } from './key/testing/fake-admin.ts'
 
 setDefaultTimeout(30_000) // each starts processes, perhaps on a busy machine
 

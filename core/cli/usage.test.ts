@@ -1,8 +1,7 @@
 /** `gatehouse usage` and `gatehouse audit`; the gatehouse is a fake. */
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { runGatehouse } from '../testing/gatehouse-process.ts'
 import { commandsFor } from './key/testing/commands.ts'
-import { answered, type FakeAdmin, fakeAdminKey, startFakeAdmin } from './key/testing/fake-admin.ts'
+import { answered, type FakeAdmin, startFakeAdmin } from './key/testing/fake-admin.ts'
 
 setDefaultTimeout(30_000) // each starts processes, perhaps on a busy machine
 

@@ -43,6 +43,23 @@ export const auditEntries = {
     entry('model.update', before, author, ...differences<ModelSettings>(before, after, modelFields)),
   modelDeleted: (model: ModelRecord, author: Author) => entry('model.delete', model, author, wholeModel(model), null),
   adminKeyChanged: ({ who }: Author) => ({ who, what: 'admin-key.change', subjectId: null, subjectName: null, before: null, after: null }),
+  modelLoaded: (model: string, { who }: Author) => ({
+    who,
+    what: 'model.load',
+    subjectId: null,
+    subjectName: model,
+    before: null,
+    after: null,
+  }),
+  /** Of all models, when none is named. */
+  modelUnloaded: (model: string | null, force: boolean, { who }: Author) => ({
+    who,
+    what: 'model.unload',
+    subjectId: null,
+    subjectName: model,
+    before: null,
+    after: force ? { force } : null,
+  }),
   closedChanged: ({ who }: Author, closed: boolean) => ({
     who,
     what: 'closed.change',

@@ -44,6 +44,7 @@ export function healthRoutes(house: House): Route[] {
       path: '/health',
       async handle({ principal }) {
         const reports = await probeAll()
+        const known = principal.kind !== 'anonymous' || (await needsNoKey(house))
         const down = reports.filter(({ error }) => error !== undefined)
         const dead = reports.length > 0 && down.length === reports.length
         const status = dead ? 'unhealthy' : down.length > 0 || house.store.state === 'down' ? 'degraded' : 'healthy'
@@ -59,8 +60,8 @@ export function healthRoutes(house: House): Route[] {
                 store: { type: house.store.name, status: house.store.state === 'up' ? 'ok' : 'down' },
               }),
             }),
-            ...tellRuns(house, principal.kind !== 'anonymous'),
-            ...(await tellLoaded(house, principal)),
+            ...tellRuns(house, principal, known),
+            ...tellLoaded(house, principal, known),
           },
           { status: dead ? 503 : 200 },
         )
@@ -75,18 +76,21 @@ export function healthRoutes(house: House): Route[] {
   ]
 }
 
-/** To callers with a key; a crash loop of an open gateway is told to everybody, since nobody has a key there. */
-function tellRuns({ runs, config }: House, known: boolean) {
+/** True for everybody as long as nobody needs a key. */
+async function needsNoKey({ settings, config }: House): Promise<boolean> {
+  return config.auth === 'off' || (isOpen(config) && !(await settings.get()).closed)
+}
+
+/** To callers with a key; where nobody has one, a crash loop is told to everybody. */
+function tellRuns({ runs }: House, { kind }: Principal, known: boolean) {
   const report = runs?.()
-  return report && (known || (report.crash_loop && isOpen(config))) ? { runs: report } : undefined
+  return report && (kind !== 'anonymous' || (report.crash_loop && known)) ? { runs: report } : undefined
 }
 
 /** LlamaWrapper's field: the models whose processes are ready. To callers with a key, and to all where nobody needs one. */
-async function tellLoaded({ processes, settings, config }: House, { kind, mayUse }: Principal) {
+function tellLoaded({ processes }: House, { mayUse }: Principal, known: boolean) {
   const rows = processes.list()
-  if (rows.length === 0) return
-  const known = kind !== 'anonymous' || config.auth === 'off' || (isOpen(config) && !(await settings.get()).closed)
-  if (!known) return
+  if (rows.length === 0 || !known) return
   const loaded = rows.filter(({ model, state }) => state === 'ready' && (mayUse?.(model) ?? true))
   return { loaded_models: loaded.map(({ model }) => model) }
 }

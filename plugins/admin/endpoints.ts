@@ -5,8 +5,8 @@ import { mustBe, type Read } from './fields.ts'
 export type Known = Gateway['routes']
 
 /**
- * A path there is, or all paths below one: `/v1/chat/completions`, `/v1/audio/*`, `/v1/*`. It is stored without a slash
- * at its end. The admin API is for the admin key alone, whatever a key says.
+ * A path there is, or all paths below one: `/v1/chat/completions`, `/v1/audio/*`, `/v1/*`, `/upstream/qwen3-8b/*`. It is stored
+ * without a slash at its end. The admin API is for the admin key alone, whatever a key says.
  */
 export const endpoint =
   (known: Known): Read<string> =>
@@ -22,5 +22,5 @@ function isKnown(path: string, routes: Known): boolean {
   const known = [...operations.map(({ path }) => ({ method: 'POST', path })), ...routes.filter(({ access }) => access !== 'admin')]
   if (!path.endsWith('/*')) return findRoute(known, 'GET', path).methods.length > 0
   const above = path.slice(0, -1)
-  return known.some(route => route.path.startsWith(above))
+  return known.some(route => route.path.startsWith(above)) || findRoute(known, 'GET', `${above}x`).methods.length > 0
 }

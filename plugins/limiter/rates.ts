@@ -70,7 +70,7 @@ export function createRates({ store, config, log }: Pick<Gateway, 'store' | 'con
     /** Of all requests; the caller sees it where it has no rate of its own, which it gets back when this one refuses. */
     take(ctx: Context, next: Next): MaybePromise<Response> {
       const { key } = ctx.principal
-      return take(ctx, ctx.access === 'admin' ? admin : all, key?.rateLimit ? ofKey(key, key.rateLimit) : undefined, next)
+      return take(ctx, isOperator(ctx) ? admin : all, key?.rateLimit ? ofKey(key, key.rateLimit) : undefined, next)
     },
     takeOfKey(ctx: Context, key: IndexedKey, next: Next): MaybePromise<Response> {
       if (key.rateLimit === null) return next()
@@ -79,6 +79,8 @@ export function createRates({ store, config, log }: Pick<Gateway, 'store' | 'con
     },
   }
 }
+
+const isOperator = ({ access, principal }: Context) => access === 'admin' || (access === 'named' && principal.kind === 'admin')
 
 function show({ headers }: Context, limit: string, remaining: string, resetMs: number): void {
   headers.set('x-ratelimit-limit-requests', limit)

@@ -11,6 +11,7 @@ import {
 import { type Cost, costOf, totalOf } from './cost.ts'
 import { createHold } from './hold.ts'
 import { createMinute, type Taken } from './minute.ts'
+import { createStandings } from './standings.ts'
 
 /** Tokens that are set aside for one request. */
 export interface Held {
@@ -50,6 +51,7 @@ export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'stor
     accounts.set(key, account)
     return account
   }
+  const standings = createStandings(gateway, accountOf)
 
   const counted = async ({ payload, operation, model, signal }: Context, cost: Cost): Promise<Cost> => {
     const { tokens: count, exact } = await tokens.count(payload, operation, model ?? { targets: [] }, signal)
@@ -59,39 +61,45 @@ export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'stor
     return { ...cost, prompt: Math.min(cost.prompt, prompt) }
   }
   const takeWithin = (ctx: Context, key: IndexedKey, bound: Cost, { remaining }: Balance): MaybePromise<Held> => {
-    if (remaining === null || remaining >= farFromTheEnd * bound.prompt + bound.answer * bound.answers) return takeAll(ctx, key, bound)
-    return counted(ctx, bound).then(cost => takeAll(ctx, key, shortened(cost, remaining)))
+    if (remaining === null || isFar(remaining, bound)) return takeAll(ctx, key, bound, refuse)
+    return counted(ctx, bound).then(cost => takeAll(ctx, key, shortened(cost, remaining), refuse))
   }
-  const takeAll = (ctx: Context, key: IndexedKey, cost: Cost): MaybePromise<Held> => {
+  const takeBelieving = (ctx: Context, key: IndexedKey, bound: Cost): MaybePromise<Held> => {
+    standings.take(key, totalOf(bound))
+    return takeAll(ctx, key, bound, balance => takeWithin(ctx, key, bound, standings.note(key, balance)))
+  }
+  const takeAll = (ctx: Context, key: IndexedKey, cost: Cost, refused: WhenRefused): MaybePromise<Held> => {
     const taken = minute.take(ctx, key, totalOf(cost))
-    return taken instanceof Promise ? taken.then(late => setAside(ctx, key, cost, late)) : setAside(ctx, key, cost, taken)
+    return taken instanceof Promise ? taken.then(late => setAside(ctx, key, cost, late, refused)) : setAside(ctx, key, cost, taken, refused)
   }
-  const setAside = (ctx: Context, key: IndexedKey, cost: Cost, taken: Taken | undefined): MaybePromise<Held> => {
-    const held = (grant: Awaited<ReturnType<typeof ledger.reserve>>): Held => {
-      if (grant.granted) return { reservation: grant.reservation, taken, cut }
-      throw exhausted(grant.balance, totalOf(cost))
+  const setAside = (ctx: Context, key: IndexedKey, cost: Cost, taken: Taken | undefined, refused: WhenRefused): MaybePromise<Held> => {
+    const held = (grant: Grant): MaybePromise<Held> => {
+      if (grant.granted) return { reservation: grant.reservation, taken, cut: key.quota === null ? undefined : hold(ctx, cost) }
+      minute.settle(taken, 0)
+      return refused(grant.balance, totalOf(cost))
     }
     const fail = (error: unknown): never => {
       minute.settle(taken, 0)
       throw error
     }
-    let cut: number | undefined
+    let grant: MaybePromise<Grant>
     try {
       const estimate = Math.min(cost.prompt, estimateOf(ctx))
-      if (key.quota !== null) cut = hold(ctx, cost)
-      const grant = ledger.reserve(accountOf(key), { tokens: totalOf(cost), estimate })
-      return grant instanceof Promise ? grant.then(held).catch(fail) : held(grant)
+      grant = ledger.reserve(accountOf(key), { tokens: totalOf(cost), estimate })
     } catch (error) {
       return fail(error)
     }
+    return grant instanceof Promise ? grant.then(held, fail) : held(grant)
   }
 
   return {
     take(ctx, key) {
       const bound = costOf(ctx, ctx.model, tokens)
-      if (key.quota === null) return takeAll(ctx, key, bound)
+      if (key.quota === null) return takeAll(ctx, key, bound, refuse)
+      if (isFar(standings.remaining(key), bound)) return takeBelieving(ctx, key, bound)
       const balance = ledger.balance(accountOf(key))
-      return balance instanceof Promise ? balance.then(late => takeWithin(ctx, key, bound, late)) : takeWithin(ctx, key, bound, balance)
+      if (!(balance instanceof Promise)) return takeWithin(ctx, key, bound, balance)
+      return balance.then(late => takeWithin(ctx, key, bound, standings.note(key, late)))
     },
     settle({ reservation, taken }, used) {
       minute.settle(taken, used)
@@ -103,6 +111,15 @@ export function createReserve(gateway: Pick<Gateway, 'ledger' | 'tokens' | 'stor
 }
 
 const nothingToWaitFor = Promise.resolve()
+
+type Grant = Awaited<ReturnType<Gateway['ledger']['reserve']>>
+type WhenRefused = (balance: Balance, wanted: number) => MaybePromise<Held>
+
+const refuse: WhenRefused = (balance, wanted) => {
+  throw exhausted(balance, wanted)
+}
+
+const isFar = (remaining: number, { prompt, answer, answers }: Cost): boolean => remaining >= farFromTheEnd * prompt + answer * answers
 
 /** No longer an answer than can be paid, when nobody asked for a longer one. */
 function shortened(cost: Cost, remaining: number): Cost {

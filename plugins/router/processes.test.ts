@@ -7,6 +7,7 @@ import { fakeOpenai } from '../../core/testing/fake-openai.ts'
 import { comesTrue } from '../../core/testing/keyed.ts'
 import { type StandIn, standIn } from '../../core/testing/model-process/stand-in.ts'
 import { type House, openHouse } from '../../core/testing/open-house.ts'
+import { walkHouse } from './testing/random-house.ts'
 
 let stand: StandIn
 beforeAll(() => {
@@ -177,3 +178,9 @@ describe('a reload', () => {
     expect(stand.starts('changes')).toHaveLength(2)
   })
 })
+
+test('of 200 random steps nothing is left, stuck, started twice, or answered by another model', async () => {
+  const { wrong, answered } = await walkHouse(42, 200, 29_000)
+  expect(wrong).toEqual([])
+  expect(answered).toBeGreaterThan(60)
+}, 120_000)

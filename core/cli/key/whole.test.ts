@@ -113,6 +113,8 @@ test('keys', async () => {
 
   expect(await said('usage', '--key', id)).toStartWith('DAY ')
   expect(await said('usage', '--by', 'key,model')).toMatch(/mine +smart/)
+  expect((await json('usage', '--by', 'backend')).data).toMatchObject([{ backend: 'up' }])
+  expect(await said('usage', '--by', 'target')).toMatch(/^up\/echo /m)
   const backup = join(data, 'copy.db')
   expect(await said('backup', backup)).toStartWith(`${backup} has all of `)
 

@@ -15,19 +15,45 @@ export interface Remote {
 /** Somebody waits in front of a terminal. */
 const usualWaitMs = 30_000
 
+/** Lists have many pages, and a gatehouse takes only so many requests a second. */
+const mostPauses = 10
+const longestPauseMs = 5000
+
 /** Speaks to the gatehouse at a place; each answer may take `waitMs`. */
-export const openRemote = (place: Place, waitMs = usualWaitMs): Remote => ({
-  async ask(method, path, body) {
-    try {
-      return await readAnswer(await send(place, method, path, body, AbortSignal.timeout(waitMs)), method, path, place)
-    } catch (error) {
-      if (error instanceof ConfigError) throw error
-      const why = whyUnreachable(error, place)
-      if (method === 'GET' || isBeforeArrival(error)) throw why
-      throw new ConfigError(`${why.message}; look whether the change was made all the same`, { cause: error })
-    }
-  },
-})
+export function openRemote(place: Place, waitMs = usualWaitMs): Remote {
+  // who was never let in may have a wrong key, and each try with that is counted
+  let letIn = false
+
+  return {
+    async ask(method, path, body) {
+      try {
+        let response = await send(place, method, path, body, AbortSignal.timeout(waitMs))
+        for (let pauses = 0; letIn && pauses < mostPauses; pauses++) {
+          const pauseMs = pauseOf(response)
+          if (pauseMs === undefined) break
+          await response.body?.cancel()
+          await Bun.sleep(pauseMs)
+          response = await send(place, method, path, body, AbortSignal.timeout(waitMs))
+        }
+        const answer = await readAnswer(response, method, path, place)
+        letIn = true
+        return answer
+      } catch (error) {
+        if (error instanceof ConfigError) throw error
+        const why = whyUnreachable(error, place)
+        if (method === 'GET' || isBeforeArrival(error)) throw why
+        throw new ConfigError(`${why.message}; look whether the change was made all the same`, { cause: error })
+      }
+    },
+  }
+}
+
+/** How long to wait before asking again: after a 429, which has changed nothing, that says so and means soon. */
+function pauseOf({ status, headers }: Response): number | undefined {
+  const seconds = headers.get('retry-after') ?? ''
+  const ms = Number(seconds) * 1000
+  return status === 429 && /^\d+$/.test(seconds) && ms <= longestPauseMs ? ms : undefined
+}
 
 const send = ({ url, key, own }: Place, method: Method, path: string, body: Mapping | undefined, signal: AbortSignal) =>
   fetch(`${url}${path}`, {

@@ -167,12 +167,12 @@ export function testUsage(open: OpenRecords): void {
 }
 
 function sumUp(rows: readonly UsageRow[], by: readonly UsageDimension[]): UsageSum[] {
-  const valueOf = (one: UsageRow, dimension: UsageDimension) => (dimension === 'backend' ? one.target.replace(/\/.*/s, '') : one[dimension])
-  const groups = Map.groupBy(rows, one => by.map(dimension => String(valueOf(one, dimension))).join('\0'))
+  const partOf = (one: UsageRow, dimension: UsageDimension) => (dimension === 'backend' ? one.target.replace(/\/.*/s, '') : one[dimension])
+  const groups = Map.groupBy(rows, one => by.map(dimension => String(partOf(one, dimension))).join('\0'))
   return [...groups.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, group]) => ({
-      ...Object.fromEntries(by.map(dimension => [dimension, valueOf(group[0] as UsageRow, dimension)])),
+      ...Object.fromEntries(by.map(dimension => [dimension, partOf(group[0] as UsageRow, dimension)])),
       ...(Object.fromEntries(countNames.map(name => [name, group.reduce((sum, one) => sum + one[name], 0)])) as unknown as UsageCounts),
     }))
 }

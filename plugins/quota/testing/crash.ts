@@ -12,11 +12,16 @@ const models = ['echo', 'echo', 'len', 'burst:10:2', 'burst:20:10', 'hold-mid']
 /** What a request can be charged that its client did not get whole: its reservation is no less than the dearest of these. */
 const mostOfOne = 120
 
-/** A key, and what came back with it in all rounds. */
+/**
+ * The key of one client, and what came back with it in a round. With a key for several of them, what one has lost might hide
+ * behind what others were charged for requests that were cut off.
+ */
 interface Purse {
   readonly id: number
   readonly secret: string
   readonly quota: number | null
+  /** Charged in the rounds before. */
+  usedBefore: number
   /** The tokens of answers that were received whole, as these said themselves. */
   paid: number
   /** Requests that were begun and not refused, of which no whole answer came. */
@@ -50,12 +55,16 @@ export async function crash(upstream: FakeServer, rounds: number, seed: number, 
     })
   let house = await start()
   try {
-    const purses = await Promise.all([null, 100_000_000, 5_000_000, 4000, 900].map(quota => makePurse(house, quota)))
+    const quotas = [null, 100_000_000, 5_000_000, 500, 250]
+    const purses = await Promise.all(Array.from({ length: clients }, (_, at) => makePurse(house, quotas[at % quotas.length] ?? null)))
     for (let round = 1; round <= rounds; round++) {
-      const load = ask(house, upstream, purses, random)
-      await Bun.sleep(100 + Math.floor(random() * 900))
+      const came: Came = { whole: 0, cut: 0, refused: 0, wrong: [] }
+      const load = ask(house, upstream, purses, random, came)
+      // at first a thread loads its tokenizer, and hardly anybody is answered
+      if (random() < 0.8) await comesTrue(() => came.whole > clients, 'the load is there')
+      await Bun.sleep(Math.floor(random() * 700))
       house.signal('SIGKILL')
-      const came = await load
+      await load
       await house[Symbol.asyncDispose]()
       house = await start()
       for (const name of ['whole', 'cut', 'refused'] as const) sum[name] += came[name]
@@ -89,32 +98,40 @@ async function admin({ url }: GatehouseProcess, method: string, path: string, bo
 
 async function makePurse(house: GatehouseProcess, quota: number | null): Promise<Purse> {
   const { id, key } = await admin(house, 'POST', '/admin/keys', { name: `quota ${quota}`, quota, rate_limit: null })
-  return { id, secret: key, quota, paid: 0, cut: 0 }
+  return { id, secret: key, quota, usedBefore: 0, paid: 0, cut: 0 }
 }
 
-/** What is wrong with the charges of a key. Nothing may be set aside: nobody asks for anything. */
-async function faultsOf(house: GatehouseProcess, { id, quota, paid, cut }: Purse): Promise<string[]> {
+/** What is wrong with the charges of a key in a round, which is over then. Nothing may be set aside: nobody asks for anything. */
+async function faultsOf(house: GatehouseProcess, purse: Purse): Promise<string[]> {
+  const { id, quota, usedBefore, paid, cut } = purse
   const key = () => admin(house, 'GET', `/admin/keys/${id}`)
   await comesTrue(async () => (await key()).reserved === 0, `nothing is reserved for key ${id}`)
   const { used } = await key()
+  const charged = used - usedBefore
+  Object.assign(purse, { usedBefore: used, paid: 0, cut: 0 })
   return [
-    ...(used < paid ? [`key ${id} is charged ${used}, and ${paid} were received whole`] : []),
-    ...(used > paid + cut * mostOfOne ? [`key ${id} is charged ${used} for ${paid} and ${cut} that were cut off`] : []),
+    ...(charged < paid ? [`key ${id} is charged ${charged}, and ${paid} were received whole`] : []),
+    ...(charged > paid + cut * mostOfOne ? [`key ${id} is charged ${charged} for ${paid} and ${cut} that were cut off`] : []),
     ...(quota !== null && used > quota ? [`key ${id} is charged ${used} of ${quota}`] : []),
   ]
 }
 
+interface Came {
+  whole: number
+  cut: number
+  refused: number
+  readonly wrong: string[]
+}
+
 /** Asks until the house is gone. */
-async function ask(house: GatehouseProcess, upstream: FakeServer, purses: readonly Purse[], random: () => number) {
-  const came = { whole: 0, cut: 0, refused: 0, wrong: [] as string[] }
+async function ask(house: GatehouseProcess, upstream: FakeServer, purses: readonly Purse[], random: () => number, came: Came) {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
   let gone = false
   void house.exited.then(() => {
     gone = true
   })
   const release = setInterval(upstream.release, 30)
-  const one = async (): Promise<void> => {
-    const purse = pick(purses)
+  const one = async (purse: Purse): Promise<void> => {
     const stream = random() < 0.5
     const leaving = random() < 0.05 ? AbortSignal.timeout(Math.floor(random() * 50)) : undefined
     const body = {
@@ -153,12 +170,15 @@ async function ask(house: GatehouseProcess, upstream: FakeServer, purses: readon
     }
   }
   await Promise.all(
-    Array.from({ length: clients }, async () => {
-      while (!gone) await one()
+    purses.map(async purse => {
+      while (!gone) {
+        await one(purse)
+        // who has just paid, or cannot, does not ask again at once, so that hardly anybody asks when it is gone
+        await Bun.sleep(Math.floor(random() * 40))
+      }
     }),
   )
   clearInterval(release)
-  return came
 }
 
 /** What a whole answer says that it cost; undefined when it is not whole. */

@@ -20,6 +20,9 @@ export interface RaceReport {
   readonly grants: readonly number[]
   /** What a request comes to when its prompt is counted. */
   readonly cost: number
+  /** Answers with 503, after which the request was sent again, and whether any house had said that Redis was lost. */
+  readonly unavailable: number
+  readonly lost: boolean
 }
 
 /** A prompt that nobody else has; all of them have about as many tokens. */
@@ -42,6 +45,7 @@ export async function race(
   const before = upstream.requests.length
   const { used: usedBefore } = await balanceOf(first, key, limit)
   let refused = 0
+  let unavailable = 0
   const answers = Array.from({ length: requests }, async (_, at) => {
     const house = houses[at % houses.length] as House
     const stream = at % 3 === 0
@@ -53,6 +57,7 @@ export async function race(
     let answer = await send()
     // with `on_error: deny`, and a Redis that gets no processor for a quarter of a second
     while (answer.status === 503) {
+      unavailable++
       await Bun.sleep(200)
       answer = await send()
     }
@@ -79,13 +84,14 @@ export async function race(
   await comesTrue(async () => (await balanceOf(first, key, limit)).reserved === 0, 'nothing is reserved')
   const { used } = await balanceOf(first, key, limit)
   const grants = watched.flatMap(({ stop }) => stop())
+  const lost = houses.some(({ lines }) => lines.some(({ message }) => String(message).startsWith('Redis cannot be used')))
   const passed = statuses.filter(status => status === 200).length
   if (passed + refused !== requests) throw new Error(`other answers: ${statuses.filter(status => status !== 200 && status !== 429)}`)
-  return { passed, refused, reserved, used: used - usedBefore, grants, cost: Math.max(...costs) }
+  return { passed, refused, reserved, used: used - usedBefore, grants, cost: Math.max(...costs), unavailable, lost }
 }
 
 /** What is wrong with a race: those that fit, and no others, must have passed. */
-export function faultsOf({ passed, reserved, used, grants, cost }: RaceReport, remaining: number): string[] {
+export function faultsOf({ passed, reserved, used, grants, cost, unavailable, lost }: RaceReport, remaining: number): string[] {
   const granted = grants.reduce((sum, tokens) => sum + tokens, 0)
   return [
     ...(reserved > remaining ? [`${reserved} were reserved of ${remaining}`] : []),
@@ -93,6 +99,7 @@ export function faultsOf({ passed, reserved, used, grants, cost }: RaceReport, r
     ...(passed !== grants.length ? [`${passed} passed, and ${grants.length} were granted`] : []),
     ...(granted !== reserved ? [`${granted} were granted, and ${reserved} reserved`] : []),
     ...(used !== passed * reported ? [`${passed} answers cost ${used}`] : []),
+    ...(unavailable > 0 && !lost ? [`${unavailable} were told that nobody can decide, while Redis was there`] : []),
     ...(used > remaining ? [`${used} were spent of ${remaining}`] : []),
   ]
 }

@@ -20,6 +20,8 @@ export interface FakeAdmin {
   readonly answers: Map<string, () => Response>
   /** How many rows a page has at most, whatever is asked for. */
   largestPage: number
+  /** Which of the next requests come too fast for it. */
+  busy: boolean[]
   stop(): void
 }
 
@@ -38,6 +40,13 @@ export const answered = (body: unknown, status = 200): Response =>
 /** A refusal as gatehouse gives it. */
 export const refused = (status: number, code: string | null, message: string): Response =>
   answered({ error: { message, type: 'some_error', param: null, code, request_id: 'id' } }, status)
+
+/** A refusal that says to come again at once. */
+function tooFast(): Response {
+  const response = refused(429, 'rate_limit_exceeded', 'Rate limit exceeded')
+  response.headers.set('retry-after', '0')
+  return response
+}
 
 /** A key as the admin API has it. */
 export const keyRow = (id: number, more: Row = {}): Row => ({
@@ -82,7 +91,15 @@ export const modelRow = (id: number, more: Row = {}): Row => ({
 /** Starts one on a free port of the loopback. */
 export function startFakeAdmin(): FakeAdmin {
   const answers: FakeAdmin['answers'] = new Map()
-  const fake = { asked: [] as Asked[], keys: [] as Row[], models: [] as Row[], audit: [] as Row[], answers, largestPage: 1000 }
+  const fake = {
+    asked: [] as Asked[],
+    keys: [] as Row[],
+    models: [] as Row[],
+    audit: [] as Row[],
+    answers,
+    largestPage: 1000,
+    busy: [] as boolean[],
+  }
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -94,6 +111,7 @@ export function startFakeAdmin(): FakeAdmin {
       const key = request.headers.get('x-api-key')
       fake.asked.push({ method, path: pathname + search, key, body })
       if (key !== fakeAdminKey) return refused(401, 'invalid_api_key', 'Invalid API key')
+      if (fake.busy.shift()) return tooFast()
       const given = answers.get(`${method} ${pathname}`)
       if (given) return given()
       const [, , kind, id, action] = pathname.split('/')
