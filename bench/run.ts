@@ -13,6 +13,7 @@ import { latency } from './parts/latency.ts'
 import { limits } from './parts/limits.ts'
 import { memory } from './parts/memory.ts'
 import { openLoop } from './parts/open-loop.ts'
+import { processes } from './parts/processes.ts'
 import { slowReaders } from './parts/slow-readers.ts'
 import { start } from './parts/start.ts'
 import { streams } from './parts/streams.ts'
@@ -24,7 +25,7 @@ import { printComparison, printMarkdown, printOutcome, printSaved } from './repo
 import { columnOf, savedResults, saveResults } from './report/results.ts'
 import { show } from './report/table.ts'
 
-const parts = [throughput, latency, openLoop, cache, limits, start, memory, streams, slowReaders]
+const parts = [throughput, latency, openLoop, cache, limits, processes, start, memory, streams, slowReaders]
 /** Those that compare with others. */
 const compared = [throughput, latency, openLoop, cache]
 

@@ -18,6 +18,8 @@ export interface GatehouseOptions {
    * quota, requests and tokens per minute, and requests at a time, none of which is ever reached.
    */
   readonly limits?: 'none' | 'all'
+  /** Runs the model itself, by this command. */
+  readonly command?: string
 }
 
 /** Opens the admin routes of the gatehouses of the benchmark. No secret: they last as long as a part, on the loopback. */
@@ -33,14 +35,15 @@ const staticKey = 'sk-bench-static-not-a-secret-0000000000000000000000'
 export async function startGatehouse(
   binary: string,
   upstreamUrl: string,
-  { cache = false, limits }: GatehouseOptions = {},
+  { cache = false, limits, command }: GatehouseOptions = {},
 ): Promise<Gatehouse> {
   const folder = temporaryFolder()
   const logFile = join(folder.path, 'gatehouse.log')
   const data = join(folder.path, 'data')
   mkdirSync(data)
   const pipeline = limits === 'none' ? 'pipeline: [auth, router]\n' : ''
-  writeFileSync(join(folder.path, 'gatehouse.yaml'), `${pipeline}backends:\n  up: { type: openai-compatible, base_url: ${upstreamUrl} }\n`)
+  const backend = `backends:\n  up: { type: openai-compatible, base_url: ${upstreamUrl} }\n`
+  writeFileSync(join(folder.path, 'gatehouse.yaml'), pipeline + (command === undefined ? backend : processConfig(command)))
   const child: Child = spawnChild([binary, 'serve', '--port', '0'], {
     cwd: folder.path,
     env: {
@@ -76,6 +79,10 @@ export async function startGatehouse(
     },
   }
 }
+
+/** More slots than there are connections: nobody waits, and everybody is counted. */
+const processConfig = (command: string) =>
+  JSON.stringify({ models: [{ name: 'bench', command, health: '/v1/models', slots: 256 }], port_range_start: 20_000 })
 
 /** A managed key with every limit there is, so far away that no request is refused. */
 async function makeKey(url: string): Promise<string> {

@@ -17,10 +17,21 @@ export interface UpstreamOptions {
   readonly rate?: number
 }
 
+const script = join(import.meta.dir, '..', 'upstream.ts')
+
+/** The command of a fake upstream without pauses, for a gatehouse that runs it itself. */
+export const upstreamCommand = [process.execPath, script, '--interval', '0', '--port']
+  .map(word => `'${word}'`)
+  .join(' ')
+  .concat(' $', '{PORT}')
+
+/** What a fake upstream has answered. */
+export const reportOf = async (url: string): Promise<UpstreamReport> =>
+  (await (await fetch(`${url}/bench/report`)).json()) as UpstreamReport
+
 /** Starts the fake upstream and waits until it listens. */
 export async function startUpstream(options: UpstreamOptions = {}): Promise<UpstreamProcess> {
   const { port = 0, intervalMs = 50, rate = Number.POSITIVE_INFINITY } = options
-  const script = join(import.meta.dir, '..', 'upstream.ts')
   const order = { '--port': port, '--interval': intervalMs, '--rate': rate }
   const child = spawnChild([process.execPath, script, ...Object.entries(order).flat().map(String)])
   const said = JSON.parse((await child.lines.next()).value ?? '{"failed":"it ended before it said anything"}')
@@ -28,7 +39,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   const url = `http://127.0.0.1:${said.port}`
   return {
     url,
-    report: async () => (await (await fetch(`${url}/bench/report`)).json()) as UpstreamReport,
+    report: () => reportOf(url),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   }
 }

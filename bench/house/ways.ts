@@ -14,6 +14,8 @@ export interface Way {
   readonly rival: boolean
   /** What it wants to be shown. */
   readonly key?: string
+  /** Who answers there, where it is not the upstream of all. */
+  readonly answeredBy?: Pick<UpstreamProcess, 'report'>
 }
 
 /** All ways that are compared, started. Disposing ends them. */

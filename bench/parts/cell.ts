@@ -33,7 +33,9 @@ export interface MeasuredCell {
 export async function measureCell(cell: Cell, ways: readonly Way[], { upstream }: Ways): Promise<MeasuredCell> {
   const { prefix: _, rounds: count, ...order } = cell
   const rounds = await inTurn(ways, count, way =>
-    withCosts(way, upstream, () => closedLoop({ url: way.url, rival: way.rival, ...(way.key && { key: way.key }), ...order })),
+    withCosts(way, way.answeredBy ?? upstream, () =>
+      closedLoop({ url: way.url, rival: way.rival, ...(way.key && { key: way.key }), ...order }),
+    ),
   )
   const complaints = ways.map(({ name }) => rounds.of(name).find(({ complaint }) => complaint !== undefined)?.complaint)
   return {

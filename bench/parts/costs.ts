@@ -26,7 +26,7 @@ export interface Costs {
  */
 export async function withCosts<Result extends Answers>(
   { name, pid, rival }: Way,
-  upstream: UpstreamProcess,
+  upstream: Pick<UpstreamProcess, 'report'>,
   load: () => Promise<Result>,
   upstreamShare?: number,
 ): Promise<Result & Costs> {
