@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { complaints, tryConfig } from './config/try-config.ts'
 import { type GatehouseProcess, runGatehouse, startGatehouse } from './testing/gatehouse-process.ts'
 import { type MirrorUpstream, mirrorModels, mirrorUpstream } from './testing/mirror-upstream.ts'
+import { type RedisServer, redisMissing, startRedis } from './testing/redis.ts'
 
 setDefaultTimeout(30_000) // each starts a process, perhaps on a busy machine
 
@@ -432,6 +433,146 @@ describe('keys that gatehouse makes', () => {
     expect(found(digests, house.output.stdout + house.output.stderr)).toEqual([])
   })
 })
+
+describe('secrets of managed keys', () => {
+  const adminKey = 'sk-admin-not-looked-for'
+  const yaml = (redis?: RedisServer) => `
+data_dir: data
+pipeline: [auth, limiter, ./careless.ts, quota, router]
+backends: { up: { type: echo } }
+${redis ? `redis: { url: '${redis.url}' }` : ''}
+`
+  const start = (redis?: RedisServer) =>
+    startGatehouse({
+      files: { 'gatehouse.yaml': yaml(redis), 'careless.ts': careless },
+      env: { DEBUG: 'true', LOG_FILE: 'gatehouse.log', ADMIN_API_KEY: adminKey },
+    })
+  const hash = (secret: string) => new Bun.CryptoHasher('sha256').update(secret).digest('hex')
+
+  /** Makes keys, rotates them, and uses old and new secrets where they belong and where they do not. */
+  async function useKeys(houses: readonly [GatehouseProcess, ...GatehouseProcess[]]) {
+    const said: string[] = []
+    const secrets: string[] = []
+    const tell = async ({ url }: GatehouseProcess, method: string, path: string, key: string, body?: object) => {
+      const init = { method, headers: { 'x-api-key': key }, ...(body && { body: JSON.stringify(body) }) }
+      const response = await fetch(url + path, init)
+      const text = await response.text()
+      return { headers: JSON.stringify([...response.headers]), text, status: response.status }
+    }
+    const operator = async (method: string, path: string, body?: object) => {
+      const { headers, text, status } = await tell(houses[0], method, path, adminKey, body)
+      if (status >= 400) throw new Error(`${method} ${path}: ${status} ${text}`)
+      const answer = text === '' ? {} : JSON.parse(text)
+      if (typeof answer.key === 'string') {
+        secrets.push(answer.key)
+        delete answer.key // the answer that shows it, this once
+      }
+      said.push(headers, JSON.stringify(answer))
+      return answer
+    }
+    for (const name of ['first', 'second', 'third']) {
+      const { id } = await operator('POST', '/admin/keys', { name, quota: 1_000_000, tokens_per_minute: 100_000, max_concurrency: 4 })
+      await operator('POST', `/admin/keys/${id}/rotate`, name === 'third' ? {} : { grace: '1h' })
+      await operator('PUT', `/admin/keys/${id}`, { name: `${name} again`, rate_limit: 1000 })
+    }
+    const body = { model: 'echo', messages: [{ role: 'user', content: 'x' }] }
+    for (const house of houses) {
+      for (const secret of secrets) {
+        const ask = async (method: string, path: string, more?: object) => {
+          const { headers, text } = await tell(house, method, path, secret, more)
+          said.push(headers, text)
+        }
+        for (const path of ['/v1/models', '/v1/usage', '/health', '/admin/keys', `/v1/models?key=${secret}`]) await ask('GET', path)
+        for (const stream of [true, false]) await ask('POST', '/v1/chat/completions', { ...body, stream })
+        await ask('POST', '/v1/chat/completions', { ...body, model: 'crash' })
+        await ask('POST', '/v1/chat/completions', { ...body, max_tokens: 9_999_999 })
+        // the answers repeat these to whoever sent them
+        await tell(house, 'POST', '/v1/chat/completions', secret, { ...body, model: secret, user: secret })
+        await tell(house, 'GET', `/${secret}/${encodeURIComponent(secret)}`, secret)
+        await tell(house, 'GET', `/admin/keys/${secret}`, adminKey)
+        await tell(house, 'GET', `/admin/keys?search=${secret}`, adminKey)
+      }
+    }
+    for (const path of ['/admin/keys', '/admin/keys/1', '/admin/keys/1/usage', '/admin/usage?by=key', '/admin/audit', '/admin/models'])
+      await operator('GET', path)
+    await operator('DELETE', '/admin/keys/3')
+    await operator('GET', '/admin/audit')
+    expect(new Set(secrets).size).toBe(6)
+    return { said: said.join('\n'), secrets }
+  }
+  const marksOf = (secrets: readonly string[]) => Object.fromEntries(secrets.map((secret, at) => [`secret ${at}`, secret]))
+  const hashesOf = (secrets: readonly string[]) => Object.fromEntries(secrets.map((secret, at) => [`hash ${at}`, hash(secret)]))
+  const filesWith = (house: GatehouseProcess, marks: Readonly<Record<string, string>>) =>
+    filesBelow(house.folder).filter(path => found(marks, readFileSync(path, 'latin1')).length > 0)
+
+  test('are found nowhere after they were shown, while it runs, after kill -9, and after the end', async () => {
+    await using house = await start()
+    const { said, secrets } = await useKeys([house])
+    const marks = marksOf(secrets)
+    expect(statSync(join(house.folder, 'data', 'gatehouse.db-wal')).size).toBeGreaterThan(0)
+    expect(filesWith(house, marks)).toEqual([])
+    const { code } = await runGatehouse({
+      args: ['backup', join(house.folder, 'copy.db')],
+      env: { DATA_DIR: join(house.folder, 'data') },
+    })
+    expect(code).toBe(0)
+    house.signal('SIGKILL')
+    await house.exited
+    expect(filesBelow(house.folder).map(path => path.slice(house.folder.length + 1))).toContain('copy.db')
+    expect(filesWith(house, marks)).toEqual([])
+    expect(readFileSync(join(house.folder, 'gatehouse.log'), 'utf8')).toContain('careless')
+    expect(found({ ...marks, ...hashesOf(secrets) }, house.output.stdout + house.output.stderr)).toEqual([])
+    expect(found({ ...marks, ...hashesOf(secrets) }, readFileSync(join(house.folder, 'gatehouse.log'), 'utf8'))).toEqual([])
+    expect(found({ ...marks, ...hashesOf(secrets) }, said)).toEqual([])
+  })
+
+  test.skipIf(redisMissing)('nor in Redis, nor in what is sent to it', async () => {
+    await using redis = await startRedis()
+    const watch = await watchCommands(redis)
+    await using one = await start(redis)
+    await using other = await start(redis)
+    const { said, secrets } = await useKeys([one, other])
+    const marks = marksOf(secrets)
+    for (const house of [one, other]) {
+      house.signal('SIGTERM')
+      expect(await house.exited).toBe(0)
+      expect(filesWith(house, marks)).toEqual([])
+      expect(found({ ...marks, ...hashesOf(secrets) }, house.output.stdout + house.output.stderr)).toEqual([])
+    }
+    expect(found({ ...marks, ...hashesOf(secrets) }, said)).toEqual([])
+    const sent = watch.stop()
+    expect(sent).toContain('gatehouse:records') // it was listened to, and keys went over the wire
+    expect(sent).toContain(hash(secrets[0] as string))
+    expect(found(marks, sent)).toEqual([])
+    // as Redis keeps it on a disk
+    await redis.command('CONFIG', 'SET', 'rdbcompression', 'no')
+    await redis.command('SAVE')
+    const dump = readFileSync(join(redis.folder, 'dump.rdb'), 'latin1')
+    expect(dump).toContain('gatehouse:records')
+    expect(found(marks, dump)).toEqual([])
+  })
+})
+
+/** Every command that Redis is sent from now on, scripts and announcements included. */
+async function watchCommands({ port }: RedisServer) {
+  let sent = ''
+  const socket = connect(port, '127.0.0.1')
+  socket.setEncoding('latin1')
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('data', part => {
+      sent += part
+      resolve()
+    })
+    socket.write('MONITOR\r\n')
+  })
+  return {
+    stop() {
+      socket.destroy()
+      return sent
+    },
+  }
+}
 
 describe('a config that is wrong is refused without its secrets', () => {
   const secret = 'ConfigSecret-1a2b'

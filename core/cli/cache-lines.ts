@@ -50,7 +50,8 @@ function withShare(hits: Figure, misses: Figure, joins: Figure): string {
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
-function size(bytes: Figure): string {
+/** A number of bytes, for people. */
+export function size(bytes: Figure): string {
   if (!isNumber(bytes)) return '-'
   const power = Math.min(units.length - 1, bytes < 1024 ? 0 : Math.floor(Math.log2(bytes) / 10))
   return `${Number((bytes / 1024 ** power).toFixed(1))} ${units[power]}`

@@ -9,6 +9,7 @@ import { adminHelp, auditHelp, backupHelp, cacheHelp, configHelp, doctorHelp, he
 import { keyHelp } from './key/help.ts'
 import { modelHelp, syncHelp } from './model/help.ts'
 import { print } from './output.ts'
+import { loadHelp, logsHelp, psHelp, unloadHelp } from './processes/help.ts'
 import { serveCommand } from './serve.ts'
 
 /** What a command does with its arguments. It throws a ConfigError for a mistake of the operator. */
@@ -45,6 +46,22 @@ const commands: Readonly<Record<string, Command>> = {
   async sync(args) {
     const { syncCommand } = await import('./sync.ts')
     await syncCommand(args)
+  },
+  async ps(args) {
+    const { psCommand } = await import('./ps.ts')
+    await psCommand(args)
+  },
+  async load(args) {
+    const { loadCommand } = await import('./load.ts')
+    await loadCommand(args)
+  },
+  async unload(args) {
+    const { unloadCommand } = await import('./unload.ts')
+    await unloadCommand(args)
+  },
+  async logs(args) {
+    const { logsCommand } = await import('./logs.ts')
+    await logsCommand(args)
   },
   async usage(args) {
     const { usageCommand } = await import('./usage.ts')
@@ -88,6 +105,10 @@ const helpOf: Readonly<Record<string, string>> = {
   key: keyHelp,
   model: modelHelp,
   sync: syncHelp,
+  ps: psHelp,
+  load: loadHelp,
+  unload: unloadHelp,
+  logs: logsHelp,
   usage: usageHelp,
   audit: auditHelp,
   backup: backupHelp,

@@ -14,6 +14,10 @@ Commands
   key list        the keys of a running gatehouse; also show, create, update, rotate and delete
   model list      its models; also create, update and delete
   sync            ask its backends for their models, and make those that are missing
+  ps              the models that it runs itself: their states, memory and requests
+  load MODEL      start one of them, and wait until it is ready
+  unload MODEL    stop one, or --all, when their requests are over
+  logs [MODEL]    what one of them writes; -f goes on
   usage           what was used, by key, model, backend or day
   audit           who changed what
   backup FILE     copy the database into a new file, while gatehouse serves or not
@@ -28,7 +32,7 @@ Options of serve and demo
   -p, --port PORT     port (default: 11435; 0 takes any free one)
       --demo          serve: without a config, offer the echo model beside what is found
 
-Options of key, model, sync, usage, audit, cache and admin, which speak to a running gatehouse
+Options of key, model, sync, ps, load, unload, logs, usage, audit, cache and admin, which speak to a running gatehouse
   -s, --server URL    which one (default: the one that serves from the data folder of the config)
   -k, --api-key KEY   its admin key; not needed on its own machine
       --json          print JSON

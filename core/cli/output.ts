@@ -5,11 +5,18 @@ import { ConfigError } from '../errors.ts'
  * A reader that has left (`| head`) is no mistake. Anything else in the way is a ConfigError.
  */
 export async function print(text: string): Promise<void> {
+  await isRead(text)
+}
+
+/** The same; false when the reader has left, for those who would go on. */
+export async function isRead(text: string): Promise<boolean> {
   try {
     await Bun.write(Bun.stdout, text)
+    return true
   } catch (cause) {
     const code = String((cause as { readonly code?: unknown }).code)
     if (code !== 'EPIPE') throw new ConfigError(`stdout cannot be written: ${reasons[code] ?? code}`, { cause })
+    return false
   }
 }
 

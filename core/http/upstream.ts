@@ -62,7 +62,7 @@ const reset = /^(ECONNRESET|EPIPE|ConnectionClosed)$/
  * kept from earlier that turned out to be closed. `fetch` does not say whether a connection was kept, so
  * there a reset counts as one.
  */
-function neverReached(cause: unknown): boolean {
+export function neverReached(cause: unknown): boolean {
   const { code, reused = true } = cause as { readonly code?: unknown; readonly reused?: boolean }
   return notConnected.test(String(code)) || (reset.test(String(code)) && reused)
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { freePort } from '../discover/testing.ts'
-import { whoListens } from './health-listener.ts'
+import { portsOf, whoListens } from './health-listener.ts'
 
 const serve = (hostname: string, port = 0, reusePort = false) => Bun.serve({ port, hostname, reusePort, fetch: () => new Response() })
 const stranger = 1
@@ -12,6 +12,8 @@ test.skipIf(process.platform !== 'linux').each(['127.0.0.1', '0.0.0.0', '::'])('
   expect(whoListens(port, [stranger, process.pid])).toBe('ours')
   expect(whoListens(port, [stranger])).toBe('theirs')
   expect(whoListens(port, [])).toBe('theirs')
+  expect(portsOf([process.pid])).toContain(port)
+  expect(portsOf([])).toEqual([])
   server.stop(true)
   expect(whoListens(port, [process.pid])).toBe('unknown')
 })

@@ -10,7 +10,7 @@ export type Listener = 'ours' | 'theirs' | 'unknown'
  */
 export function whoListens(port: number, family: readonly number[], ask: typeof socketsOf = socketsOf): Listener {
   if (process.platform !== 'linux') return 'unknown'
-  const sockets = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(table => listeningSockets(table, port))
+  const sockets = listeningSockets().flatMap(socket => (socket.port === port ? [socket.inode] : []))
   if (sockets.length === 0) return 'unknown'
   const told = family.map(ask)
   const own = new Set(told.flatMap(some => some ?? []))
@@ -18,19 +18,24 @@ export function whoListens(port: number, family: readonly number[], ask: typeof 
   return told.includes(undefined) ? 'unknown' : 'theirs'
 }
 
+/** The ports of this machine on which a family listens; none where the system does not tell. */
+export function portsOf(family: readonly number[]): readonly number[] {
+  if (process.platform !== 'linux') return []
+  const own = new Set(family.flatMap(pid => socketsOf(pid) ?? []))
+  return [...new Set(listeningSockets().flatMap(({ port, inode }) => (own.has(inode) ? [port] : [])))].sort((a, b) => a - b)
+}
+
 const listening = '0A'
 /** 127.0.0.1, ::1, ::ffff:127.0.0.1 and "any", as the kernel writes them: words of four bytes in the order of a little machine. */
 const here = /^(0100007F|00000000|0{32}|0{24}01000000|0{16}FFFF00000100007F)$/
 
-/** The inodes of the sockets that take connections to 127.0.0.1 on a port. */
-function listeningSockets(table: string, port: number): readonly string[] {
-  return read(table)
-    .split('\n')
-    .flatMap(line => {
-      const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/)
-      const [address = '', at = ''] = local.split(':')
-      return state === listening && Number.parseInt(at, 16) === port && here.test(address) && inode ? [inode] : []
-    })
+/** The sockets that take connections to 127.0.0.1. */
+const listeningSockets = () => ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(table => read(table).split('\n').flatMap(socketOf))
+
+function socketOf(line: string) {
+  const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/)
+  const [address = '', port = ''] = local.split(':')
+  return state === listening && here.test(address) && inode ? [{ port: Number.parseInt(port, 16), inode }] : []
 }
 
 function read(path: string): string {

@@ -51,8 +51,8 @@ test('asks until it is well', async () => {
 test('gives up in time, with what was said last, and at once when nobody wants to know', async () => {
   answer = () => new Response(null, { status: 404 })
   const before = performance.now()
-  expect(await untilWell({ url }, 300, never)).toEqual({ status: 404 })
-  expect(performance.now() - before).toBeLessThan(2_000)
+  expect(await untilWell({ url }, 1_500, never)).toEqual({ status: 404 })
+  expect(performance.now() - before).toBeLessThan(10_000)
   answer = () => new Promise(() => {})
   const unwanted = new AbortController()
   setTimeout(() => unwanted.abort(), 50)
@@ -66,5 +66,5 @@ test('a pause ends early when it is called off', async () => {
   await pause(60_000, early.signal)
   await pause(60_000, early.signal)
   await pause(-1, never)
-  expect(performance.now() - before).toBeLessThan(5_000)
+  expect(performance.now() - before).toBeLessThan(20_000)
 })

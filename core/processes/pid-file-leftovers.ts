@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { marked } from './mark.ts'
 import { type PidNote, readPidFiles } from './pid-file.ts'
 import { endGroup, nobody } from './process-group.ts'
-import { startOf } from './process-identity.ts'
+import { runsStill, startOf } from './process-identity.ts'
 import { listProcesses } from './process-list.ts'
 
 /**
@@ -24,7 +24,7 @@ export async function endLeftovers(folder: string, graceMs: number): Promise<rea
 
 /** Another gatehouse has started it, and runs. */
 const isOwned = ({ machine, owner }: PidNote): boolean =>
-  machine === hostname() && owner !== undefined && owner.pid !== process.pid && startOf(owner.pid) === owner.start
+  machine === hostname() && owner !== undefined && owner.pid !== process.pid && runsStill(owner)
 
 async function endOne({ mark, pid, start }: PidNote, graceMs: number): Promise<boolean> {
   const strays = () => marked(mark, listProcesses())

@@ -19,6 +19,7 @@ async function leave(script: string, mark?: string) {
   const env = { PATH: process.env.PATH ?? '' }
   const shell = Bun.spawn(['sh', '-c', `(setsid sh -c 'echo $$; ${script}' &)`], {
     stdout: 'pipe',
+    stderr: 'ignore', // whoever is left by a test that fails must not keep our own open
     env: mark === undefined ? env : withMark(env, mark),
   })
   const { value } = await shell.stdout.getReader().read()

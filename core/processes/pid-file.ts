@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { readPrivate, writePrivate } from '../data-folder/private-file.ts'
 import type { Mark } from './mark.ts'
-import { startOf } from './process-identity.ts'
+import { type ProcessIdentity, startOf } from './process-identity.ts'
 
 /** What is known of a process that gatehouse has started, for the gatehouse that comes after one that was killed. */
 export interface PidNote {
@@ -20,12 +20,6 @@ export interface PidNote {
   readonly command: string
   /** The gatehouse that has started it. Where file systems have no locks there may be two of them with one data folder. */
   readonly owner?: ProcessIdentity
-}
-
-/** One process, and none that gets its id later. */
-export interface ProcessIdentity {
-  readonly pid: number
-  readonly start: string
 }
 
 /** The note of one process. */

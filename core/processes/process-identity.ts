@@ -11,6 +11,18 @@ export function startOf(pid: number): string | undefined {
   return process.platform === 'win32' ? creationTime(pid) : startOfPs(pid)
 }
 
+/** One process, and none that gets its id later. */
+export interface ProcessIdentity {
+  readonly pid: number
+  readonly start: string
+}
+
+/** True while that very process runs; not for one that has ended and that nobody has collected. */
+export function runsStill({ pid, start }: ProcessIdentity): boolean {
+  if (startOf(pid) !== start) return false
+  return process.platform !== 'linux' || !/^[ZX]$/.test(statOf(pid)?.[0] ?? 'X')
+}
+
 /** Field 22 of /proc/PID/stat counts from the boot, so it is the boot's id that makes it a time. */
 function ticksSinceBoot(pid: number): string | undefined {
   const ticks = statOf(pid)?.[19]

@@ -63,7 +63,8 @@ export function createHistory(times: () => ProcessTimes, output: OutputBuffer, {
     get failure() {
       return failure
     },
-    restMs: () => Math.max(0, notBefore - steady()),
+    // the two clocks are read one after the other, and one of them has whole milliseconds only
+    restMs: () => Math.max(0, Math.floor(notBefore - steady())),
     etaMs: passedMs => loadTimes.value && Math.round(Math.max(0, loadTimes.value - passedMs)),
     loaded(loadMs) {
       loadTimes.add(loadMs)

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
+import { secretsInArguments } from '../secrets/values.ts'
 import { hideAll, looksSecret } from '../secrets.ts'
 import { describeHealth, type HealthCheck, untilWell } from './health.ts'
-import { whoListens } from './health-listener.ts'
+import { portsOf, whoListens } from './health-listener.ts'
 import { makeMark } from './mark.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { type PidFile, writePidFile } from './pid-file.ts'
@@ -142,8 +143,14 @@ async function untilReady({ spec, signal }: RunOptions, launch: Launch, { child,
     throw new StartError(`it ended before it was ready, with ${describeExit(exit)}${exit.code === 0 ? foreground : ''}`)
   }
   if (health === 'well') return false
-  throw new StartError(`it was not ready within ${loadTimeoutMs / 1000} s; asked at ${launch.healthPath}, ${describeHealth(health)}`, true)
+  const elsewhere = launch.listensElsewhere ? '' : describePorts(address.port, portsOf(child.family()))
+  const said = `asked at ${launch.healthPath}, ${describeHealth(health)}${elsewhere}`
+  throw new StartError(`it was not ready within ${loadTimeoutMs / 1000} s; ${said}`, true)
 }
+
+/** What is wrong when it listens, but not where it was told to. */
+const describePorts = (wanted: number, ports: readonly number[]): string =>
+  ports.length === 0 || ports.includes(wanted) ? '' : `; it listens on port ${ports.join(' and ')} and not on \${PORT}, which was ${wanted}`
 
 /** In words, for the log. */
 export const describeExit = ({ code, signal }: ChildExit): string => (signal === null ? `exit code ${code}` : `signal ${signal}`)
@@ -162,8 +169,12 @@ function isTaken(port: number): Promise<boolean> {
   })
 }
 
-const secretsIn = ({ env, apiKey }: Launch): string[] =>
+/** The longest first, for one may begin like another. */
+const secretsIn = ({ env, apiKey, args, stop }: Launch): string[] =>
   [
     ...(apiKey === undefined ? [] : [apiKey]),
     ...Object.entries(env).flatMap(([name, value]) => (looksSecret(name, value) ? [value] : [])),
-  ].filter(({ length }) => length > 3)
+    ...secretsInArguments([...args, ...(stop?.args ?? [])]), // some programs tell all their arguments
+  ]
+    .filter(({ length }) => length > 3)
+    .sort((a, b) => b.length - a.length)

@@ -1,4 +1,5 @@
 import { askHealth, describeHealth } from './health.ts'
+import { cpuTimeOf } from './process-cpu.ts'
 import type { Life } from './server-process-life.ts'
 import type { ProcessTimes } from './server-process-spec.ts'
 
@@ -16,6 +17,36 @@ export interface WatchOptions {
 /** A failed look is repeated sooner than the next one would come; none more often than this. */
 const soonestMs = 1_000
 
+/** Looks in a row that found nothing, those of them that count, and what it had worked by the last one. */
+interface Missed {
+  readonly failures: number
+  readonly looks: number
+  readonly work?: Work | undefined
+}
+
+interface Work {
+  readonly atMs: number
+  readonly cpuMs: number
+}
+
+const none: Missed = { failures: 0, looks: 0 }
+
+/**
+ * Many servers answer nobody while they compute: those with one thread, and a llama-server with more requests than it has threads
+ * for connections. While it is used and works, a look that found nothing does not count; but so many times as many are too many.
+ */
+const patience = 20
+/** Of one processor. Who waits for something that never comes needs none, and who computes all that others leave to it. */
+const atWork = 0.03
+
+function workOf({ run }: Life): Work | undefined {
+  const cpuMs = cpuTimeOf(run.child.family())
+  return cpuMs === undefined ? undefined : { atMs: performance.now(), cpuMs }
+}
+
+const isAtWork = ({ inFlight }: Life, before: Work | undefined, now: Work | undefined): boolean =>
+  inFlight > 0 && before !== undefined && now !== undefined && now.cpuMs - before.cpuMs > (now.atMs - before.atMs) * atWork
+
 /** Watches over a ready server until the function it returns is called: its end, its health, and whether anybody uses it. */
 export function watchLife({ life, times, ttlMs, onEnd, onHang, onIdle }: WatchOptions): () => void {
   const over = new AbortController()
@@ -30,14 +61,18 @@ export function watchLife({ life, times, ttlMs, onEnd, onHang, onIdle }: WatchOp
   }
   life.run.child.ended.then(() => over.signal.aborted || onEnd())
 
-  const look = async (failures: number): Promise<void> => {
+  const look = async (missed: Missed): Promise<void> => {
     const health = await askHealth(life.run.health, times().healthTimeoutMs, over.signal)
     if (over.signal.aborted) return
-    if (health === 'well') return after(times().healthEveryMs, () => look(0))
-    if (failures + 1 >= times().healthFailures) return onHang(describeHealth(health))
-    after(Math.min(soonestMs, times().healthEveryMs), () => look(failures + 1))
+    const { healthEveryMs, healthFailures } = times()
+    if (health === 'well') return after(healthEveryMs, () => look(none))
+    const work = workOf(life)
+    const failures = missed.failures + (isAtWork(life, missed.work, work) ? 0 : 1)
+    const looks = missed.looks + 1
+    if (failures >= healthFailures || looks >= healthFailures * patience) return onHang(describeHealth(health))
+    after(Math.min(soonestMs, healthEveryMs), () => look({ failures, looks, work }))
   }
-  after(times().healthEveryMs, () => look(0))
+  after(times().healthEveryMs, () => look(none))
 
   const lookWhetherIdle = (ttlMs: number): void => {
     const leftMs = () => ttlMs - life.idleMs()

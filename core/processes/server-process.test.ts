@@ -93,14 +93,15 @@ describe('a start', () => {
   })
 
   test.each([
-    ['that is never well', { loadMs: 60_000 }, 'it answered 503'],
-    ['that hangs', { hang: 'start' }, 'no answer within'],
-    ['that does not even listen', { listenDelayMs: 60_000 }, 'ECONNREFUSED|ConnectionRefused|refused'],
-  ] as const)('%s is given up in time', async (_, behaviour, words) => {
-    const { process, starts } = open(behaviour, {}, { loadTimeoutMs: 400 })
+    // the first two must be listening by then
+    ['that is never well', { loadMs: 60_000 }, 4, 'it answered 503'],
+    ['that hangs', { hang: 'start' }, 4, 'no answer within'],
+    ['that does not even listen', { listenDelayMs: 60_000 }, 0.4, 'ECONNREFUSED|ConnectionRefused|refused'],
+  ] as const)('%s is given up in time', async (_, behaviour, seconds, words) => {
+    const { process, starts } = open(behaviour, {}, { loadTimeoutMs: seconds * 1000 })
     const error = await errorOf(process.use(patient))
     expect([error.status, error.code]).toEqual([504, 'timeout_load'])
-    expect(process.snapshot().failure?.message).toStartWith('it was not ready within 0.4 s; asked at /health, ')
+    expect(process.snapshot().failure?.message).toStartWith(`it was not ready within ${seconds} s; asked at /health, `)
     expect(process.snapshot().failure?.message).toMatch(new RegExp(words))
     await gone(
       starts().map(({ pid }) => pid),
@@ -389,7 +390,7 @@ describe('a crash', () => {
 })
 
 describe('health', () => {
-  const often = { ...shortTimes, healthEveryMs: 30, healthTimeoutMs: 100 }
+  const often = { ...shortTimes, healthEveryMs: 30, healthTimeoutMs: 500 }
 
   test('of a server that hangs is noticed, and it is started again', async () => {
     const { process, starts } = open({ hang: 1 }, { times: () => often })
@@ -622,7 +623,7 @@ test('what it writes is kept over all of its lives', async () => {
 })
 
 test('how long it will take is learned', async () => {
-  const { process } = open({ loadMs: 300 })
+  const { process } = open({ loadMs: 1_000 })
   const first = process.use(patient)
   await until(() => process.state === 'starting', 'starting')
   expect(process.snapshot().etaMs).toBeUndefined()

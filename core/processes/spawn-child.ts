@@ -39,16 +39,16 @@ export interface ChildOptions {
   readonly onOutput?: (line: string, from: 'stdout' | 'stderr') => void
   /** The command that starts the shim; by default it is ourselves. */
   readonly runner?: readonly string[]
+  /** So long the shim may take to say that the program runs (30 s): it waits for nothing, but it may hang. */
+  readonly startMs?: number
 }
 
 /** What a shim may take longer than it was told, until it is ended too. */
 const spareMs = 3_000
-/** So long a shim may take to say what has become of its program; the largest of them load no model before that. */
-const startMs = 30_000
 
 /** Starts a program behind the shim. Rejects with a sentence that names the command when it cannot be started. */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
-  const { command, args = [], cwd = process.cwd(), graceMs = 5_000, stop: stopper, mark, onOutput, runner } = options
+  const { command, args = [], cwd = process.cwd(), graceMs = 5_000, startMs = 30_000, stop: stopper, mark, onOutput, runner } = options
   const env = mark === undefined ? options.env : withMark(options.env, mark)
   const cannotStart = (reason: string) => new Error(`the command "${command}" could not be started: ${reason}`)
   const started = Promise.withResolvers<number>()
@@ -69,18 +69,17 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   })
   shim.gone.then(() => started.reject(cannotStart('its shim has ended')))
   shim.tell({ env, cwd, graceMs, ...(stopCommand && { stop: stopCommand }) })
-  if (
-    !(await within(
-      startMs,
-      started.promise.catch(() => undefined),
-    ))
-  )
+  const late = setTimeout(() => {
+    started.reject(cannotStart(`its shim did not say within ${startMs / 1000} s that it runs`))
     shim.kill()
-  const pid = await started.promise.catch(async (error: Error) => {
-    // the shim may have been killed right after it had started the program
-    if (mark !== undefined) await endGroup(nobody, 0, all => marked(mark, all))
-    throw error
-  })
+  }, startMs)
+  const pid = await started.promise
+    .catch(async (error: Error) => {
+      await shim.gone // right after it had started the program, perhaps
+      if (mark !== undefined) await endGroup(nobody, 0, all => marked(mark, all))
+      throw error
+    })
+    .finally(() => clearTimeout(late))
 
   const exited = shim.gone.then(async () => {
     ended.resolve({ code: null, signal: 'SIGKILL' }) // unless it has told

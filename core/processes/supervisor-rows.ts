@@ -9,7 +9,7 @@ export interface RunningRow {
   readonly since: string
   readonly last_used: string | null
   readonly in_flight: number
-  /** Requests that wait for it to be ready. */
+  /** Requests that wait for it to be ready, or for a place at it. */
   readonly queued: number
   readonly memory_bytes: number | null
   readonly restarts: number
@@ -17,8 +17,8 @@ export interface RunningRow {
   readonly exit_code: number | null
 }
 
-/** Makes the row of a process. */
-export function rowOf(process: ServerProcess, memoryBytes: number | undefined): RunningRow {
+/** Makes the row of a process; `before` wait in a queue in front of it. */
+export function rowOf(process: ServerProcess, memoryBytes: number | undefined, before = 0): RunningRow {
   const { state, since, pid, port, lastUsedAt, inFlight, queued, restarts, exitCode } = process.snapshot()
   return {
     model: process.model,
@@ -28,7 +28,7 @@ export function rowOf(process: ServerProcess, memoryBytes: number | undefined): 
     since: new Date(since).toISOString(),
     last_used: lastUsedAt === undefined ? null : new Date(lastUsedAt).toISOString(),
     in_flight: inFlight,
-    queued,
+    queued: queued + before,
     memory_bytes: memoryBytes ?? null,
     restarts,
     exit_code: exitCode ?? null,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { freePort } from '../discover/testing.ts'
+import { portChooser } from './launch/choose-port.ts'
 import type { ProcessTimes } from './server-process-spec.ts'
 import { createSupervisor } from './supervisor.ts'
 import { gone, isAlive, runner } from './testing/alive.ts'
@@ -81,7 +83,7 @@ describe.each(servers)('$name', server => {
   }, 30_000)
 
   test('that hangs is replaced', async () => {
-    await using house = open(server, { healthTimeoutMs: 300, graceMs: 500 })
+    await using house = open(server, { healthTimeoutMs: 1_000, graceMs: 500 })
     await house.ask('a')
     const pid = house.pidOf('a')
     process.kill(pid, 'SIGSTOP')
@@ -124,6 +126,30 @@ describe.each(servers)('$name', server => {
     stranger.stop(true)
     folders[Symbol.dispose]()
   }, 30_000)
+
+  test('shares the ports of this machine with that of another gatehouse', async () => {
+    const first = await freePort()
+    const houses = [1, 2].map(() => {
+      const folders = openFolders()
+      const supervisor = createSupervisor({
+        plan: { models: models.map(model => server.spec(folders.stand, model)), policy: atMost(3), choosePort: portChooser(first) },
+        runFolder: folders.runFolder,
+        runner: runner.runner,
+        log: keptLog().log,
+      })
+      return { folders, supervisor }
+    })
+    const leases = await Promise.all(
+      houses.flatMap(({ supervisor }) => models.map(async model => ({ model, lease: await supervisor.use(model, patient) }))),
+    )
+    expect(new Set(leases.map(({ lease }) => lease.port)).size).toBe(6)
+    const answers = await Promise.all(leases.map(({ lease }) => complete(lease.baseUrl, { prompt: 'hello', max_tokens: 1 })))
+    expect(answers.map(({ body }) => body.model)).toEqual(leases.map(({ model }) => model))
+    for (const { folders, supervisor } of houses) {
+      await supervisor.close(2_000)
+      folders[Symbol.dispose]()
+    }
+  }, 60_000)
 
   test('without its model fails with its own words', async () => {
     const folders = openFolders()

@@ -44,7 +44,7 @@ export interface Supervisor {
   look(): void
   /** Takes over a config. Processes whose own part has not changed go on, all others are stopped once nobody uses them. */
   configure(plan: Plan): void
-  /** Ends everything at the same time; within the grace time, and a moment. Twice is once. */
+  /** Ends everything at the same time; within the grace time of a process or less, and a moment. Twice is once. */
   close(graceMs: number): Promise<void>
 }
 
@@ -52,6 +52,8 @@ export interface Supervisor {
 export interface Watcher {
   /** Requests that have a place at a model, or will have one before it may go. */
   claimsOf(model: string): number
+  /** Requests that wait for a place at a model. */
+  queuedOf(model: string): number
   /** A process has changed its state. */
   onChange(): void
 }
@@ -169,8 +171,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (!process) throw modelNotFound(model)
     return process
   }
-  const closeAll = async (graceMs: number) => {
+  const closeAll = async (mostMs: number) => {
     clearInterval(measuring)
+    const graceMs = Math.min(mostMs, times().graceMs) // who is deaf to SIGTERM need not hold up the end of the house
     const ends = [...processes.values()].map(process => process.close(graceMs))
     await within(graceMs + spareMs, Promise.all([...ends, leftovers]))
   }
@@ -178,7 +181,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     configure,
     has: model => listed.has(model),
     get: model => processes.get(model),
-    list: () => [...processes.values()].map(process => rowOf(process, memory.of(process))),
+    list: () => [...processes.values()].map(process => rowOf(process, memory.of(process), watcher?.queuedOf(process.model))),
     use: async (model, signal) => known(model).use(signal),
     load: async (model, signal) => known(model).ensureReady(signal),
     async unload(model, how) {

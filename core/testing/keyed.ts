@@ -1,6 +1,6 @@
 import type { Balance } from '../records/ledger.ts'
 import type { ManagedKey } from './managed-key.ts'
-import type { House } from './open-house.ts'
+import { type House, type HouseOptions, openHouse } from './open-house.ts'
 
 /** A chat request with a key; `fields` go over what is asked for otherwise. */
 export const chatWith = (
@@ -47,5 +47,24 @@ export async function comesTrue(check: () => boolean | Promise<boolean>, what: s
   while (!(await check())) {
     if (performance.now() > until) throw new Error(`never came true: ${what}`)
     await Bun.sleep(3)
+  }
+}
+
+/**
+ * A house that has its tokenizer loaded. On a busy machine that takes longer than a count may, and requests are then charged at
+ * their upper bound.
+ */
+export async function openCounting(options: HouseOptions = {}): Promise<House> {
+  const house = await openHouse(options)
+  const payload = { model: 'm', messages: [{ role: 'user', content: 'hi' }] }
+  for (;;) {
+    const { method } = await house.serving.gateway.tokens.count(
+      payload as never,
+      'chat.completions',
+      { targets: [] },
+      AbortSignal.timeout(60_000),
+    )
+    if (method !== 'estimate') return house
+    await Bun.sleep(50)
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { fakeOllama } from '../../core/testing/fake-ollama.ts'
 import { fakeOpenai } from '../../core/testing/fake-openai.ts'
 import { fakeVllm } from '../../core/testing/fake-vllm.ts'
-import { allSettled, balanceOf, chatWith, comesTrue, postWith } from '../../core/testing/keyed.ts'
+import { allSettled, balanceOf, chatWith, comesTrue, openCounting, postWith } from '../../core/testing/keyed.ts'
 import { makeKey } from '../../core/testing/managed-key.ts'
 import { type House, openHouse } from '../../core/testing/open-house.ts'
 import { chatChunk, done, eventsResponse, scriptedUpstream } from '../../core/testing/scripted-upstream.ts'
@@ -95,7 +95,7 @@ describe('what the backend reports is charged, in every dialect', () => {
               : { created: 1, data: [] },
           ),
     )
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000, tokensPerMinute: 100_000 })
     const form = new FormData()
     form.set('model', 'whisper')
@@ -116,7 +116,7 @@ describe('what the backend reports is charged, in every dialect', () => {
 describe('what nobody reports is estimated', () => {
   test('the text of a whole answer', async () => {
     await using upstream = await scriptedUpstream(() => Response.json(message(story)))
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     expect(await (await chatWith(house, key)).json()).toMatchObject(message(story))
     expect((await balanceOf(house, key)).used).toBeWithin(300, 500)
@@ -153,7 +153,7 @@ describe('what nobody reports is estimated', () => {
     ['infill', '/infill', { content: story, stop: true }],
   ])('of %s', async (_name, path, answer) => {
     await using upstream = await scriptedUpstream(() => Response.json(answer))
-    await using house = await openHouse({ yaml: at(upstream.url, 'llamacpp') })
+    await using house = await openCounting({ yaml: at(upstream.url, 'llamacpp') })
     const key = await makeKey(house, { quota: 1_000_000 })
     await (
       await postWith(house, key, path, { model: 'm', messages, prompt: 'hi', input: 'hi', input_prefix: 'hi', input_suffix: '' })
@@ -165,7 +165,7 @@ describe('what nobody reports is estimated', () => {
     await using upstream = await scriptedUpstream(() =>
       Response.json(message('hi', { usage: { prompt_tokens: 0, completion_tokens: 4, total_tokens: 4 } })),
     )
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     await (await chatWith(house, key, { messages: [{ role: 'user', content: story }] })).text()
     expect((await balanceOf(house, key)).used).toBeWithin(304, 504)
@@ -176,7 +176,7 @@ describe('what nobody reports is estimated', () => {
     await using upstream = await scriptedUpstream(() =>
       eventsResponse(chatChunk({ role: 'assistant', content: '' }), ...words, chatChunk({}, 'stop'), done),
     )
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     await (await chatWith(house, key, { stream: true })).text()
     expect((await balanceOf(house, key)).used).toBeWithin(50 + 2, 50 + 25)
@@ -188,7 +188,7 @@ describe('whoever leaves', () => {
     const words = Array.from({ length: 40 }, (_, at) => chatChunk({ content: `w${at} ` }))
     const forever = new Promise(() => {})
     await using upstream = await scriptedUpstream(() => eventsResponse(chatChunk({ role: 'assistant', content: '' }), ...words, forever))
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     const response = await chatWith(house, key, { stream: true })
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -203,7 +203,7 @@ describe('whoever leaves', () => {
     await using upstream = await scriptedUpstream(() =>
       eventsResponse(chatChunk({ role: 'assistant', content: '' }), chatChunk({ content: story }), chatChunk({ content: story }), forever),
     )
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     const response = await chatWith(house, key, { stream: true })
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -214,7 +214,7 @@ describe('whoever leaves', () => {
 
   test('a whole answer before it is there pays for the prompt', async () => {
     await using upstream = await fakeOpenai({})
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     const leaving = new AbortController()
     const response = chatWith(house, key, { model: 'hold', messages: [{ role: 'user', content: story }] }, leaving.signal)
@@ -233,7 +233,7 @@ describe('whoever leaves', () => {
     await using upstream = await scriptedUpstream(() =>
       eventsResponse(`event: message_start\ndata: ${JSON.stringify(start)}\n\n`, new Promise(() => {})),
     )
-    await using house = await openHouse({ yaml: at(upstream.url, 'vllm') })
+    await using house = await openCounting({ yaml: at(upstream.url, 'vllm') })
     const key = await makeKey(house, { quota: 1_000_000 })
     const response = await postWith(house, key, '/v1/messages', { model: 'm', messages, max_tokens: 50, stream: true })
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -244,7 +244,7 @@ describe('whoever leaves', () => {
 
   test('while tokens are set aside pays nothing, and asks no backend', async () => {
     await using upstream = await fakeOpenai({})
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const { ledger } = house.serving.gateway
     const key = await makeKey(house, { quota: 1_000_000, tokensPerMinute: 100_000, maxConcurrency: 3 })
     const { reserve } = ledger
@@ -340,7 +340,7 @@ describe('the last event waits until the charge is safe', () => {
     ],
   ])('%s', async (_name, path, body, events, last) => {
     await using upstream = await scriptedUpstream(() => eventsResponse(...events))
-    await using house = await openHouse({ yaml: at(upstream.url, 'llamacpp') })
+    await using house = await openCounting({ yaml: at(upstream.url, 'llamacpp') })
     const key = await makeKey(house, { quota: 1_000_000 })
     const { ledger } = house.serving.gateway
     const { settle } = ledger
@@ -372,7 +372,7 @@ describe('the last event waits until the charge is safe', () => {
 
   test('a whole answer', async () => {
     await using upstream = await fakeOpenai({})
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     const { ledger } = house.serving.gateway
     const { settle } = ledger
@@ -403,7 +403,7 @@ describe('the last event waits until the charge is safe', () => {
         done,
       ),
     )
-    await using house = await openHouse({ yaml: at(upstream.url) })
+    await using house = await openCounting({ yaml: at(upstream.url) })
     const key = await makeKey(house, { quota: 1_000_000 })
     const text = await (await chatWith(house, key, { stream: true })).text()
     expect(text).toContain('end')

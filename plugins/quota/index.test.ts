@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { fakeOpenai } from '../../core/testing/fake-openai.ts'
 import type { FakeServer } from '../../core/testing/fake-server.ts'
+import { openCounting } from '../../core/testing/keyed.ts'
 import { type ManagedKey, makeKey } from '../../core/testing/managed-key.ts'
 import { type House, openHouse } from '../../core/testing/open-house.ts'
 
@@ -44,7 +45,7 @@ describe('a request with a managed key', () => {
 
   test('whose client leaves pays for the prompt and what was sent', async () => {
     await using upstream = await fakeOpenai({})
-    await using house = await openHouse({ yaml: at(upstream) })
+    await using house = await openCounting({ yaml: at(upstream) })
     const key = await makeKey(house)
     const leaving = new AbortController()
     const response = await chat(house, key, { model: 'hold-mid', stream: true }, leaving.signal)
@@ -98,7 +99,7 @@ describe('a request with a managed key', () => {
 
 test('of a thousand at once exactly those that fit pass, and the quota holds', async () => {
   await using upstream = await fakeOpenai({})
-  await using house = await openHouse({ yaml: at(upstream) })
+  await using house = await openCounting({ yaml: at(upstream) })
   const prompt = { model: 'hold', messages: [{ role: 'user', content: 'hi' }] }
   const { gateway } = house.serving
   const model = await gateway.models.resolve('hold')

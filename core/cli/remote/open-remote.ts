@@ -1,4 +1,5 @@
 import { ConfigError } from '../../errors.ts'
+import { isEventStream } from '../../http/headers.ts'
 import type { Place } from './place.ts'
 import { type Mapping, type Method, readAnswer } from './read-answer.ts'
 import { isBeforeArrival, whyUnreachable } from './why-unreachable.ts'
@@ -10,6 +11,8 @@ export interface Remote {
    * refused, not a gatehouse.
    */
   ask(method: Method, path: string, body?: Mapping): Promise<Mapping>
+  /** The bytes of an event stream, however long it goes on. Throws likewise when there is none. */
+  stream(path: string): Promise<ReadableStream<Uint8Array>>
 }
 
 /** Somebody waits in front of a terminal. */
@@ -45,6 +48,22 @@ export function openRemote(place: Place, waitMs = usualWaitMs): Remote {
         throw new ConfigError(`${why.message}; look whether the change was made all the same`, { cause: error })
       }
     },
+    stream: path => openStream(place, path, waitMs),
+  }
+}
+
+async function openStream(place: Place, path: string, waitMs: number): Promise<ReadableStream<Uint8Array>> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(new DOMException('', 'TimeoutError')), waitMs)
+  try {
+    const response = await send(place, 'GET', path, undefined, late.signal, 'text/event-stream')
+    if (response.ok && isEventStream(response) && response.body) return response.body
+    await readAnswer(response, 'GET', path, place)
+    throw new ConfigError(`${place.name} has no stream of this; is that gatehouse of another release?`)
+  } catch (error) {
+    throw error instanceof ConfigError ? error : whyUnreachable(error, place)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -55,14 +74,22 @@ function pauseOf({ status, headers }: Response): number | undefined {
   return status === 429 && /^\d+$/.test(seconds) && ms <= longestPauseMs ? ms : undefined
 }
 
-const send = ({ url, key, own }: Place, method: Method, path: string, body: Mapping | undefined, signal: AbortSignal) =>
+const send = (
+  { url, key, own }: Place,
+  method: Method,
+  path: string,
+  body: Mapping | undefined,
+  signal: AbortSignal,
+  accept = 'application/json',
+) =>
   fetch(`${url}${path}`, {
     method,
     signal,
     redirect: 'manual', // the key stays with whom it was meant for
     keepalive: false,
+    timeout: false, // the signal keeps the time; a model may load for longer than the six minutes that are usual
     headers: {
-      accept: 'application/json',
+      accept,
       ...(key !== undefined && { 'x-api-key': key }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },

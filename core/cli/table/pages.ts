@@ -43,7 +43,7 @@ export async function askForRows(
 }
 
 /** The rows of an answer. Throws a ConfigError when there is no list of them. */
-function dataOf({ data }: Row): readonly Row[] {
+export function dataOf({ data }: Row): readonly Row[] {
   if (Array.isArray(data)) return data as Row[]
   throw new ConfigError('the answer holds no list; is that gatehouse of another release?')
 }

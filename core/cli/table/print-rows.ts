@@ -1,6 +1,5 @@
 import { print, printError } from '../output.ts'
 import { type Column, tableLines } from '../table.ts'
-import type { Rows } from './pages.ts'
 import { json, type Row, text } from './texts.ts'
 
 /** How a list is printed. */
@@ -12,7 +11,7 @@ export interface RowsOptions {
 }
 
 /** Prints a list: a table for people, all of it for programs. */
-export function printRows(rows: Rows, { json: asJson, columns, empty }: RowsOptions): Promise<void> {
+export function printRows(rows: Row & { readonly data: readonly Row[] }, { json: asJson, columns, empty }: RowsOptions): Promise<void> {
   if (asJson) return print(json(rows))
   if (rows.data.length === 0) return printError(`${empty}\n`)
   return print(text(tableLines(columns, rows.data)))

@@ -24,6 +24,7 @@ export interface WalkReport {
   readonly overCap: readonly string[]
   readonly orphans: readonly number[]
   readonly notAnsweredInTheEnd: readonly string[]
+  /** Those that came to be ready. */
   readonly starts: number
   readonly kills: number
 }
@@ -83,13 +84,19 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   const reasons = new Map<string, number>()
   const frozen = new Set<number>()
   const open = new Map<AbortController, Promise<void>>()
+  const onTheirWay = () => {
+    const all = supervisor.list().flatMap(({ state, pid }) => (state === 'starting' || state === 'stopping' ? [pid ?? undefined] : []))
+    return all.length > 0 ? all : [undefined]
+  }
   const runningPids = () => models.flatMap(model => supervisor.get(model)?.snapshot().pid ?? [])
 
+  /** The real one does not play by names of models: there it is the length that keeps it busy. */
+  const behaviours: readonly (string | number)[] = real ? [8, 8, 60, 400] : ['echo', 'echo', 'burst:5:10', 'silent:30']
   const request = (model: string) => {
     const number = ++count.requests
     const leaver = new AbortController()
     const begun = performance.now()
-    const done = ask(model, oneOf(['echo', 'echo', 'burst:5:10', 'silent:30']), leaver.signal)
+    const done = ask(model, oneOf(behaviours), leaver.signal)
       .then(
         () => void count.answered++,
         (error: unknown) => {
@@ -103,12 +110,12 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
       })
     open.set(leaver, done)
   }
-  const ask = async (model: string, behaviour: string, signal: AbortSignal) => {
+  const ask = async (model: string, behaviour: string | number, signal: AbortSignal) => {
     using lease = await supervisor.use(model, signal)
     const response = await fetch(`${lease.baseUrl}/v1/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json', connection: 'close' },
-      body: JSON.stringify({ model: behaviour, prompt: model, max_tokens: 8 }),
+      body: JSON.stringify({ prompt: model, ...(typeof behaviour === 'number' ? { max_tokens: behaviour } : { model: behaviour }) }),
       signal: AbortSignal.any([signal, lease.gone]),
     })
     const answer = (await response.json()) as { model?: string }
@@ -129,6 +136,9 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
   const hang = (model: string) => {
     const { pid } = supervisor.get(model)?.snapshot() ?? {}
     if (!real && random() < 0.5) return tell(model, 'hang')
+    freeze(pid)
+  }
+  const freeze = (pid: number | undefined) => {
     if (pid === undefined || !isAlive(pid)) return
     frozen.add(pid)
     process.kill(pid, 'SIGSTOP')
@@ -139,6 +149,7 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
     [12, () => oneOf([...open.keys(), undefined])?.abort(new Error('gone home'))],
     [4, () => tell(oneOf(models), 'crash')],
     [2, () => hang(oneOf(models))],
+    [2, () => freeze(oneOf(onTheirWay()))],
     [6, () => kill(oneOf([...runningPids(), undefined]))],
     [3, () => kill(shimOf(oneOf([...runningPids(), undefined])))],
     [3, () => kill(oneOf([...stand.starts(oneOf(models)).flatMap(({ grandchildren }) => grandchildren), undefined]))],
@@ -174,7 +185,9 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
     await chooseBy(random() * total)()
     checkLiving()
   }
+  const watch = setInterval(checkLiving, 50)
   await Promise.race([Promise.all(open.values()), Bun.sleep(stuckMs)])
+  clearInterval(watch)
   if (open.size > 0) {
     // what they wait for is the first that one wants to know; T is a process that a step has frozen
     const rows = supervisor.list().map(row => ({ ...row, process: row.pid === null ? null : statOf(row.pid)?.[0] }))
@@ -192,7 +205,7 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
       return state !== 'starting' && (state !== 'failed' || Date.now() > (failure?.retryAt ?? 0))
     }, `the end of what ${model} is about`)
     const { state, pid } = supervisor.get(model)?.snapshot() ?? {}
-    await ask(model, 'echo', AbortSignal.timeout(stuckMs)).catch((error: unknown) =>
+    await ask(model, behaviours[0] ?? 8, AbortSignal.timeout(stuckMs)).catch((error: unknown) =>
       notAnsweredInTheEnd.push(`${model}, ${state} before${pid !== undefined && frozen.has(pid) ? ', frozen' : ''}: ${error}`),
     )
     checkLiving()
@@ -209,7 +222,7 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
     doubleStarts: [...found.doubleStarts, ...starts.flatMap(({ pid, besides }) => besides.map(other => `${pid} besides ${other}`))],
     orphans: [...pids.filter(isAlive), ...[...livingServers(stand.folder).values()].flat()],
     notAnsweredInTheEnd,
-    starts: starts.length,
+    starts: kept.lines.filter(({ message }) => message === 'Model process is ready').length,
   }
 }
 

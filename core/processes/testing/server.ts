@@ -72,9 +72,9 @@ export function openFolders() {
 /** Never aborts. */
 export const patient = new AbortController().signal
 
-/** Resolves when it holds; rejects after ten seconds. */
+/** Resolves when it holds; rejects after half a minute, for the machine may be busy. */
 export async function until(check: () => boolean, what: string): Promise<void> {
-  for (const deadline = performance.now() + 10_000; !check(); await Bun.sleep(5)) {
+  for (const deadline = performance.now() + 30_000; !check(); await Bun.sleep(5)) {
     if (performance.now() > deadline) throw new Error(`never came: ${what}`)
   }
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { StandIn } from '../../testing/model-process/stand-in.ts'
+import { checkLlamaServer } from '../llama-server-check.ts'
 import type { Launch, ProcessSpec } from '../server-process-spec.ts'
 import { testKey } from './server.ts'
 
@@ -15,6 +16,7 @@ const specOf = (model: string, path: string, launch: Pick<Launch, 'command'> & P
   model,
   print: '1',
   loadTimeoutMs: 10_000,
+  check: checkLlamaServer({ wanted: { slots: 2, contextSize: 512 }, onShortcoming: () => undefined }),
   launch: port => ({
     ...launch,
     args: ['-m', path, '--host', '127.0.0.1', '--port', String(port), '--alias', model, '-c', '1024', '-np', '2', ...(launch.args ?? [])],

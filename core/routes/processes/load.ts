@@ -6,6 +6,7 @@ import type { Records } from '../../records/records.ts'
 import { answer } from './answers.ts'
 import { readFlag } from './flags.ts'
 import { note } from './note.ts'
+import { unlessLeft } from './unless-left.ts'
 
 /** Whoever asked may leave: it was asked for, and somebody will want it. */
 const patient = new AbortController().signal
@@ -27,7 +28,7 @@ export const loadRoute = (processes: Pick<Supervisor, 'has' | 'load' | 'list'>, 
     await note(ctx, records, auditEntries.modelLoaded(model, { who: ctx.principal.id }))
     ctx.phase = 'loading'
     const loaded = processes.load(model, patient)
-    if (waits) await loaded
+    if (waits) await unlessLeft(ctx.signal, loaded)
     else loaded.catch(() => {}) // the log has the reason
     const row = processes.list().find(row => row.model === model)
     if (!row) throw modelNotFound(model) // another config has come meanwhile

@@ -17,7 +17,7 @@ export function logRoutes(processes: Pick<Supervisor, 'get' | 'list'>, stopping:
   const find = ({ path, principal, params }: RouteContext) => {
     const found = findModelPath(trimSlashes(path).slice('/logs/'.length), name => processes.get(name) !== undefined)
     const process = found && processes.get(found.model)
-    if (!process) throw modelNotFound(params['*'] ?? '')
+    if (!process) throw modelNotFound((params['*'] ?? '').replace(/\/stream$/, ''))
     assertMayUse(principal, process.model, undefined)
     return { process, rest: found?.rest ?? '' }
   }

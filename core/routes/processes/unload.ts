@@ -7,6 +7,7 @@ import type { Records } from '../../records/records.ts'
 import { answer } from './answers.ts'
 import { readFlag } from './flags.ts'
 import { note } from './note.ts'
+import { unlessLeft } from './unless-left.ts'
 
 const common = { method: 'POST', access: 'admin', limited: true, body: 'json' } as const
 
@@ -28,7 +29,7 @@ export function unloadRoutes(
         if (!process) throw modelNotFound(model)
         const force = readFlag(ctx.payload, 'force', false)
         await note(ctx, records, auditEntries.modelUnloaded(model, force, { who: ctx.principal.id }))
-        await processes.unload(model, { force })
+        await unlessLeft(ctx.signal, processes.unload(model, { force }))
         // one that is no longer in the config is gone from the list with its end
         return answer(processes.list().find(row => row.model === model) ?? rowOf(process, undefined))
       },
@@ -39,7 +40,7 @@ export function unloadRoutes(
       async handle(ctx) {
         const force = readFlag(ctx.payload, 'force', false)
         await note(ctx, records, auditEntries.modelUnloaded(null, force, { who: ctx.principal.id }))
-        await processes.unloadAll({ force })
+        await unlessLeft(ctx.signal, processes.unloadAll({ force }))
         return answer({ data: processes.list() })
       },
     },

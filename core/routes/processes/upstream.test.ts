@@ -1,8 +1,11 @@
 /** The raw way to a model's own server, against real processes. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
+import type { RouteContext } from '../../context.ts'
+import { freePort } from '../../discover/testing.ts'
 import { comesTrue } from '../../testing/keyed.ts'
-import { adminKey, type ModelHouse, openModels, post, rawCommand } from './testing/house.ts'
+import { adminKey, json, type ModelHouse, openModels, post, rawCommand } from './testing/house.ts'
+import { upstreamRoute } from './upstream.ts'
 
 let house: ModelHouse
 beforeAll(async () => {
@@ -16,7 +19,6 @@ beforeAll(async () => {
 afterAll(() => house.stop())
 
 const up = (path: string, init?: RequestInit) => house.ask(`/upstream/${path}`, init)
-const json = async (answer: Promise<Response>) => (await answer).json()
 const idle = (model: string) => comesTrue(() => house.row(model)?.in_flight === 0, `nobody uses ${model}`)
 /** The status line and what comes behind it, as it is on the wire. */
 const wire = (path: string, headers: string, done: (text: string) => boolean) =>
@@ -101,7 +103,7 @@ describe('which model', () => {
   test('no other is found', async () => {
     for (const path of ['', 'nobody', 'nobody/v1', 'org', 'rawer/x', 'RAW/x', '%2Fraw/x']) {
       const answer = await up(path)
-      expect([path, answer.status, (await answer.json()).error.code]).toEqual([path, 404, 'model_not_found'])
+      expect([path, answer.status, (await json(answer)).error.code]).toEqual([path, 404, 'model_not_found'])
     }
     expect((await up('raw/%zz')).status).toBe(400)
   })
@@ -132,7 +134,7 @@ describe('what comes back', () => {
   test('no redirect: neither followed nor handed on', async () => {
     const answer = await up('raw/redirect')
     expect([answer.status, answer.headers.get('location')]).toEqual([502, null])
-    expect((await answer.json()).error).toMatchObject({ type: 'server_error', code: 'bad_gateway' })
+    expect((await json(answer)).error).toMatchObject({ type: 'server_error', code: 'bad_gateway' })
   })
 })
 
@@ -162,7 +164,7 @@ describe('how long', () => {
     const unloaded = house.ask('/admin/models/raw/unload', post())
     await comesTrue(() => house.row('raw')?.state === 'stopping', 'it waits')
     expect((await house.ask('/admin/models/raw/unload', post({ force: true }))).status).toBe(200)
-    expect(await (await unloaded).json()).toMatchObject({ model: 'raw', state: 'stopped', in_flight: 0 })
+    expect(await json(unloaded)).toMatchObject({ model: 'raw', state: 'stopped', in_flight: 0 })
     expect(
       await reader.read().then(
         ({ done }) => `done: ${done}`,
@@ -172,14 +174,46 @@ describe('how long', () => {
   })
 
   test('a server that dies in the middle cuts it; before the first byte that is a 502 in the envelope', async () => {
+    await up('mortal/')
+    const { pid } = house.row('mortal') ?? {}
     const text = await wire('/upstream/mortal/die', '', () => false)
     expect(text).toContain('data: first')
     expect(text.endsWith('\r\n0\r\n\r\n')).toBe(false) // the end of chunks that are complete
+    await comesTrue(() => house.row('mortal')?.pid !== pid, 'it is known to have ended')
     const silent = up('mortal/silent')
     silent.catch(() => {})
     await comesTrue(() => house.row('mortal')?.in_flight === 1, 'it waits for the answer')
     process.kill(house.row('mortal')?.pid as number, 'SIGKILL')
     const { status } = await silent
     expect([status, (await json(silent)).error.code]).toEqual([502, 'bad_gateway'])
+  })
+
+  test('a request that finds nobody at home, because nobody knew yet that the server has ended, waits for the next start', async () => {
+    using server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('the next') })
+    const used: string[] = []
+    const route = (lost: boolean) => {
+      used.length = 0
+      return upstreamRoute({
+        has: () => true,
+        async use() {
+          const gone = new AbortController()
+          const isFirst = used.push('used') === 1
+          if (isFirst && lost) setTimeout(() => gone.abort(), 20)
+          const port = isFirst ? await freePort() : Number(server.port)
+          const release = () => void used.push('released')
+          return { baseUrl: `http://127.0.0.1:${port}`, port, gone: gone.signal, release, [Symbol.dispose]: release }
+        },
+      })
+    }
+    const url = new URL('http://localhost/upstream/m/x')
+    const ctx = {
+      ...{ request: new Request(url.href), url, path: url.pathname, params: { '*': 'm/x' }, principal: { id: 'admin', kind: 'admin' } },
+      ...{ signal: new AbortController().signal, wire: () => new Uint8Array(0), onSettled: () => {} },
+    } as Partial<RouteContext> as RouteContext
+    expect(await (await route(true).handle(ctx)).text()).toBe('the next')
+    expect(used).toEqual(['used', 'released', 'used'])
+    // one that is still there, and does not listen
+    expect(await Promise.resolve(route(false).handle(ctx)).catch(error => error.code)).toBe('bad_gateway')
+    expect(used).toEqual(['used', 'released'])
   })
 })

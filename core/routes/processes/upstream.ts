@@ -2,7 +2,10 @@ import type { RouteContext } from '../../context.ts'
 import { GatewayError, modelNotFound } from '../../errors.ts'
 import type { Route } from '../../gateway.ts'
 import { sendForStream } from '../../http/stream-upstream.ts'
+import { neverReached } from '../../http/upstream.ts'
 import { assertMayUse } from '../../judge-model.ts'
+import { processEnded } from '../../processes/server-process-errors.ts'
+import { isLost } from '../../processes/server-process-life.ts'
 import type { Lease, Supervisor } from '../../processes/supervisor.ts'
 import { findModelPath } from './model-path.ts'
 import { headersForCaller, headersForServer } from './upstream-headers.ts'
@@ -24,11 +27,23 @@ export const upstreamRoute = (processes: Pick<Supervisor, 'has' | 'use'>): Route
     const found = findModelPath(ctx.path.slice(prefix.length), processes.has)
     if (!found) throw modelNotFound(ctx.params['*'] ?? '')
     assertMayUse(ctx.principal, found.model, undefined)
-    ctx.phase = 'loading'
-    const lease = await processes.use(found.model, ctx.signal)
-    ctx.onSettled(lease.release)
-    ctx.phase = 'waiting'
-    return send(ctx, lease, `${lease.baseUrl}${found.rest || '/'}${ctx.url.search}`)
+    const visit = async () => {
+      ctx.phase = 'loading'
+      const lease = await processes.use(found.model, ctx.signal)
+      ctx.onSettled(lease.release)
+      ctx.phase = 'waiting'
+      try {
+        return await send(ctx, lease, `${lease.baseUrl}${found.rest || '/'}${ctx.url.search}`)
+      } catch (error) {
+        lease.release()
+        // it had ended, and nobody knew yet: nothing was done
+        if (error instanceof GatewayError && error.extra.neverReached && (await isLost(lease))) return undefined
+        throw error
+      }
+    }
+    const answer = (await visit()) ?? (await visit())
+    if (answer) return answer
+    throw processEnded(found.model)
   },
 })
 
@@ -47,7 +62,10 @@ async function send(ctx: RouteContext, { gone, apiKey }: Lease, url: string): Pr
   const init = { method, headers: headersForServer(headers, apiKey), body: ctx.wire(), signal: abort.signal, raw: true }
   const response = await sendForStream(url, init).catch((cause: unknown) => {
     if (abort.signal.aborted) throw abort.signal.reason
-    throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to connect to the model backend', { cause })
+    throw new GatewayError(502, 'server_error', 'bad_gateway', 'Failed to connect to the model backend', {
+      cause,
+      neverReached: neverReached(cause),
+    })
   })
   const { status } = response
   if (status >= 300 && status < 400 && status !== 304) {

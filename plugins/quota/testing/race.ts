@@ -46,6 +46,7 @@ export async function race(
   const { used: usedBefore } = await balanceOf(first, key, limit)
   let refused = 0
   let unavailable = 0
+  const others: string[] = [] // of those that neither passed, nor were refused, nor may come again
   const answers = Array.from({ length: requests }, async (_, at) => {
     const house = houses[at % houses.length] as House
     const stream = at % 3 === 0
@@ -58,10 +59,11 @@ export async function race(
     // with `on_error: deny`, and a Redis that gets no processor for a quarter of a second
     while (answer.status === 503) {
       unavailable++
-      await Bun.sleep(200)
+      await Bun.sleep(500 + (1000 * at) / requests) // all at once would keep it from coming back
       answer = await send()
     }
     const { status, text } = answer
+    if (status !== 200 && status !== 429) others.push(`${status} ${text}`)
     if (status === 200 && !text.includes(stream ? '[DONE]' : '"choices"')) throw new Error(`not whole: ${text}`)
     return status
   })
@@ -69,8 +71,8 @@ export async function race(
   const arrived = () => upstream.requests.length - before
   await comesTrueWithin(
     60_000,
-    () => arrived() + refused === requests,
-    () => `all are decided: ${arrived()} arrived, ${refused} refused`,
+    () => arrived() + refused + others.length === requests,
+    () => `all are decided: ${arrived()} arrived, ${refused} refused, ${unavailable} times unavailable`,
   )
   const granted = () => watched.reduce((sum, { grants }) => sum + grants.reduce((sum, tokens) => sum + tokens, 0), 0)
   let reserved = 0
@@ -86,7 +88,7 @@ export async function race(
   const grants = watched.flatMap(({ stop }) => stop())
   const lost = houses.some(({ lines }) => lines.some(({ message }) => String(message).startsWith('Redis cannot be used')))
   const passed = statuses.filter(status => status === 200).length
-  if (passed + refused !== requests) throw new Error(`other answers: ${statuses.filter(status => status !== 200 && status !== 429)}`)
+  if (others.length > 0) throw new Error(`other answers: ${others}`)
   return { passed, refused, reserved, used: used - usedBefore, grants, cost: Math.max(...costs), unavailable, lost }
 }
 
@@ -132,7 +134,7 @@ async function costOf({ serving }: House, at: number): Promise<number> {
   const payload = { model: 'hold', messages: promptOf(at) }
   const model = await models.resolve('hold')
   const bound = tokens.bound(payload, 'chat.completions', model)
-  const { tokens: count } = await tokens.count(payload, 'chat.completions', model as never, AbortSignal.timeout(5000))
+  const { tokens: count } = await tokens.count(payload, 'chat.completions', model as never, AbortSignal.timeout(60_000))
   return Math.min(bound, Math.ceil(count * 1.2) + 64) + answerTokens
 }
 

@@ -33,3 +33,7 @@ export async function openModels(models: readonly object[], more: Readonly<Recor
 
 /** A POST of JSON. */
 export const post = (body: unknown = {}): RequestInit => ({ method: 'POST', body: JSON.stringify(body) })
+
+/** What an answer holds. */
+// biome-ignore lint/suspicious/noExplicitAny: what tests look at
+export const json = async (answer: Response | Promise<Response>): Promise<any> => (await answer).json()
