@@ -30,10 +30,10 @@ export const targetsRoute = ({ admission, targets }: Tells): Route => ({
   },
 })
 
-/** The places that are left alone, for `/health`; nothing when there are none. */
+/** The places that are left alone, for `/health`; undefined when there are none. */
 export function restingTargets({ targets }: Tells) {
   const resting = targets.list().filter(({ breaker }) => breaker.state !== 'closed' || breaker.limitedForMs > 0)
-  return Object.fromEntries(resting.map(row => [row.id, breakerOf(row)]))
+  return resting.length === 0 ? undefined : Object.fromEntries(resting.map(row => [row.id, breakerOf(row)]))
 }
 
 /** `open` and `half-open` because it fails; `limited` because it asked for patience. */
