@@ -47,7 +47,7 @@ type Places = Partial<Pick<Config, 'backends' | 'default_backend' | 'models'>> &
 function withBackends(config: Config, { zeroConfig, demo, discovered }: SettleOptions): Places {
   const echo = echoOnly(demoDelayMs)
   if (demo === 'always') return { backends: echo, default_backend: undefined, models: [], found: 'the built-in echo model' }
-  if (!zeroConfig) return { found: Object.keys(config.backends).join(', ') }
+  if (!zeroConfig) return { found: [...Object.keys(config.backends), ...ownModels(config)].join(', ') }
   const names = Object.keys(discovered)
   if (names.length > 0) {
     return {
@@ -58,4 +58,13 @@ function withBackends(config: Config, { zeroConfig, demo, discovered }: SettleOp
   }
   if (demo === 'beside') return { backends: echo, found: 'the built-in echo model (no model server found on this machine yet)' }
   return { backends: expectedOllama(), found: 'none found yet; looking for Ollama, llama-server, vLLM and LM Studio on this machine' }
+}
+
+/** The models that gatehouse runs itself, in a word. */
+function ownModels({ models, models_dir: folder }: Config): readonly string[] {
+  const own = models.filter(({ targets }) => targets.length === 0).length
+  return [
+    ...(own > 0 ? [`${own} ${own === 1 ? 'process' : 'processes'} of its own`] : []),
+    ...(folder === undefined ? [] : [`the files in ${folder}`]),
+  ]
 }
