@@ -51,7 +51,7 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
 
   let watched: { readonly path: string; readonly folder: ModelsFolder } | undefined
   let models: ReadonlyMap<string, ServedModel> = new Map()
-  let unified = false
+  let places: ReadonlyMap<string, Places> = new Map()
   let supervisor: Supervisor | undefined
   const watch = (path: string) => ({
     path,
@@ -68,7 +68,8 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
   const look = (served: readonly ServedModel[]) => {
     const work = async () => {
       for (const problem of await expected.look(served)) log.warn(problem)
-      unified = served.some(({ model_path }) => model_path !== undefined) && (await knowsUnified())
+      const unified = served.some(({ model_path }) => model_path !== undefined) && (await knowsUnified())
+      places = placesOfAll(served, unified)
     }
     const done = looking.then(work).catch(err => log.error({ err }, 'What models need of memory could not be found out'))
     looking = done
@@ -77,6 +78,7 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
   const listed = () => servedModels(config.models, watched?.folder.content().models ?? [])
   const inForce = (served: readonly ServedModel[]) => {
     models = new Map(served.map(model => [model.name, model]))
+    places = placesOfAll(served, false)
     return planOf(config, served, tools)
   }
   const apply = () => {
@@ -116,10 +118,7 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
     supervisor: running,
     models: () => [...models.values()],
     find: model => models.get(model),
-    placesOf(name) {
-      const model = models.get(name)
-      return model && placesOf(model, unified)
-    },
+    placesOf: name => places.get(name),
     async prepare(next) {
       const settle = await prepare(next)
       return () => {
@@ -133,6 +132,9 @@ export async function openModelServers({ config: first, log, env, runner }: Mode
     },
   }
 }
+
+const placesOfAll = (models: readonly ServedModel[], unified: boolean): ReadonlyMap<string, Places> =>
+  new Map(models.map(model => [model.name, placesOf(model, unified)]))
 
 /** Ports go on where they were as long as the config begins at the same one. */
 function choosePorts(): PlanTools['portsFrom'] {

@@ -1,4 +1,5 @@
 import type { Operation, Payload } from '../openai.ts'
+import type { MaybePromise } from '../plugin.ts'
 
 /**
  * One upstream that serves models. Whatever it speaks natively, it answers in the OpenAI dialect.
@@ -17,7 +18,7 @@ export interface Backend {
    * For servers that run only when they are needed: the one that serves a model, started if it does not run. Whoever has it
    * must release it. Rejects with the reason of the signal, or with a `GatewayError`.
    */
-  start?(model: string, signal: AbortSignal): Promise<Started>
+  start?(model: string, signal: AbortSignal): MaybePromise<Started>
   /** True when the backend can take this call. The router answers 400 for what nobody speaks. */
   speaks(operation: Operation): boolean
   /**
@@ -50,8 +51,8 @@ export interface Slots {
 /** A server that was started for a request, for as long as that lasts. */
 export interface Started {
   readonly backend: Backend
-  /** Aborts when the server is gone before its time; the reason is an error for the client. */
-  readonly gone: AbortSignal
+  /** Calls back when the server is gone before its time, with an error for the client, until what it returns is called. */
+  onGone(listener: (reason: unknown) => void): () => void
   /** Twice is once. */
   release(): void
 }

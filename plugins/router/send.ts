@@ -1,4 +1,14 @@
-import { type Backend, type Context, type Gateway, isEventStream, isJson, type ResolvedModel, type Target } from 'gatehouse'
+import {
+  type Backend,
+  type Context,
+  type Gateway,
+  GatewayError,
+  isEventStream,
+  isJson,
+  type ResolvedModel,
+  type Started,
+  type Target,
+} from 'gatehouse'
 import { isCompletion, wholeAnswer } from './answer.ts'
 import { prepareCall } from './call.ts'
 import { type Failure, refused, thrown } from './failure.ts'
@@ -12,12 +22,15 @@ export interface Sending {
   readonly model: ResolvedModel
   readonly target: Target
   readonly backend: Backend
-  /** Aborts when the server is gone; left out for servers that others look after. */
-  readonly gone?: AbortSignal | undefined
+  /** Calls back when the server is gone; left out for servers that others look after. */
+  readonly onGone?: Started['onGone'] | undefined
 }
 
 /** Sends a request to one target; the keeper hears what becomes of a stream. */
 export type SendTo = (sending: Sending, keeper: Keeper) => Promise<Response | Failure>
+
+/** For a connection to fail once its server is gone. */
+const connectionTellsMs = 100
 
 /**
  * Sends a request to one target. Resolves with the answer once it is certain that there is one: for a stream
@@ -26,8 +39,7 @@ export type SendTo = (sending: Sending, keeper: Keeper) => Promise<Response | Fa
 export function createSender({ config }: Pick<Gateway, 'config'>, ticker: Ticker): SendTo {
   const common: Limits = { firstTokenMs: config.timeouts.first_token, idleMs: config.timeouts.idle }
 
-  return async function send({ ctx, model, target, backend, gone }, keeper) {
-    const leave = () => watchdog.fail(gone?.reason)
+  return async function send({ ctx, model, target, backend, onGone }, keeper) {
     const watchdog = createWatchdog(
       ctx.signal,
       ticker,
@@ -35,12 +47,16 @@ export function createSender({ config }: Pick<Gateway, 'config'>, ticker: Ticker
       {
         handedOver: keeper.handedOver,
         over(failed) {
-          gone?.removeEventListener('abort', leave)
+          stopListening?.()
           keeper.over(failed)
         },
       },
     )
-    gone?.addEventListener('abort', leave, { once: true })
+    const stopListening = onGone?.(reason => {
+      // a crash: the connection tells first, as a rule, and whether the request can have got there at all
+      if (reason instanceof GatewayError && reason.status !== 502) watchdog.fail(reason)
+      else setTimeout(() => watchdog.fail(reason), connectionTellsMs)
+    })
     let begun = false // once an answer has begun, the backend has done the work; asking it again would do it twice
     try {
       const response = await backend.send(prepareCall(ctx, target, watchdog.signal))
@@ -67,7 +83,7 @@ export function createSender({ config }: Pick<Gateway, 'config'>, ticker: Ticker
       // a stream goes on under the same watchdog; whoever reads it stops it
       if (!watchdog.handedOver) {
         watchdog.stop()
-        gone?.removeEventListener('abort', leave)
+        stopListening?.()
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Context, Gateway, ResolvedModel, Started } from 'gatehouse'
+import type { Context, Gateway, MaybePromise, ResolvedModel, Started } from 'gatehouse'
 import type { Admission, Refusal, Ticket, Waiting } from './admission/admission.ts'
 import { type Failure, thrown } from './failure.ts'
 import { likelyTokens } from './likely.ts'
@@ -39,7 +39,7 @@ export function createVisit({ admission, tokens, processes, send }: VisitOptions
     ctx.progress = () => ({ state: 'queued', queue_position: waiting.position })
     return waiting.ready
   }
-  const start = async (ctx: Context, { backend, target, id }: Place): Promise<Started | undefined> => {
+  const start = (ctx: Context, { backend, target, id }: Place): MaybePromise<Started> | undefined => {
     if (!backend.start) return
     const model = processOf(id) ?? target.model
     ctx.phase = 'loading'
@@ -76,12 +76,13 @@ export function createVisit({ admission, tokens, processes, send }: VisitOptions
         }
         ticket = answer
       }
-      started = await start(ctx, place)
+      const starting = start(ctx, place)
+      if (starting) started = await starting
       ctx.phase = 'waiting'
       ctx.progress = undefined
       let streams = false
       const result = await send(
-        { ctx, model, target: place.target, backend: started?.backend ?? place.backend, gone: started?.gone },
+        { ctx, model, target: place.target, backend: started?.backend ?? place.backend, onGone: started?.onGone },
         {
           handedOver() {
             streams = true
