@@ -1,5 +1,4 @@
 import type { Operation, Payload } from '../openai.ts'
-import type { MaybePromise } from '../plugin.ts'
 
 /**
  * One upstream that serves models. Whatever it speaks natively, it answers in the OpenAI dialect.
@@ -18,7 +17,7 @@ export interface Backend {
    * For servers that run only when they are needed: the one that serves a model, started if it does not run. Whoever has it
    * must release it. Rejects with the reason of the signal, or with a `GatewayError`.
    */
-  start?(model: string, signal: AbortSignal): MaybePromise<Started>
+  start?(model: string, signal: AbortSignal): Promise<Started>
   /** True when the backend can take this call. The router answers 400 for what nobody speaks. */
   speaks(operation: Operation): boolean
   /**

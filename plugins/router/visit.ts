@@ -1,4 +1,4 @@
-import type { Context, Gateway, MaybePromise, ResolvedModel, Started } from 'gatehouse'
+import type { Context, Gateway, ResolvedModel, Started } from 'gatehouse'
 import type { Admission, Refusal, Ticket, Waiting } from './admission/admission.ts'
 import { type Failure, thrown } from './failure.ts'
 import { likelyTokens } from './likely.ts'
@@ -39,7 +39,7 @@ export function createVisit({ admission, tokens, processes, send }: VisitOptions
     ctx.progress = () => ({ state: 'queued', queue_position: waiting.position })
     return waiting.ready
   }
-  const start = (ctx: Context, { backend, target, id }: Place): MaybePromise<Started> | undefined => {
+  const start = (ctx: Context, { backend, target, id }: Place): Promise<Started> | undefined => {
     if (!backend.start) return
     const model = processOf(id) ?? target.model
     ctx.phase = 'loading'
