@@ -120,7 +120,7 @@ describe('config check of plugins', () => {
     `import { definePlugin, v } from 'gatehouse'\nexport default definePlugin({ name: '${name}', options: ${options}, setup: () => ({}) })\n`
 
   test.each<[string, string[]]>([
-    ['router: { foo: 1 }', ['FILE: router.foo: is not a setting; known here: retries']],
+    ['router: { foo: 1 }', ['FILE: router.foo: is not a setting; known here: retries, session_header']],
     [
       'router: { retrys: 1, retris: 2 }',
       ['FILE: router.retrys: is not a setting; did you mean retries?', 'FILE: router.retris: is not a setting; did you mean retries?'],

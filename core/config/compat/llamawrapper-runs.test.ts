@@ -1,12 +1,12 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { startGatehouse } from '../testing/gatehouse-process.ts'
-import { standIn } from '../testing/model-process/stand-in.ts'
+import { startGatehouse } from '../../testing/gatehouse-process.ts'
+import { standIn } from '../../testing/model-process/stand-in.ts'
 
 setDefaultTimeout(60_000)
 
-const examples = join(import.meta.dir, '../config/compat/examples/llamawrapper')
+const examples = join(import.meta.dir, 'examples/llamawrapper')
 /** A real llama-server and its model, or else the stand-in. */
 const { LLAMA_SERVER_PATH: realServer, GGUF_PATH: realModel } = process.env
 
