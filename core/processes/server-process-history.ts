@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import type { Clocks } from './clocks.ts'
 import { createEstimate } from './estimate.ts'
+import { lastWords } from './last-words.ts'
 import type { OutputBuffer } from './output-buffer.ts'
 import { createRestarts } from './restarts.ts'
 import type { ProcessFailure } from './server-process-errors.ts'
@@ -44,10 +45,10 @@ export function createHistory(times: () => ProcessTimes, output: OutputBuffer, {
   const loadTimes = createEstimate()
 
   const fail = (message: string, pauseMs: number): ProcessFailure => {
-    const words = output.lines().filter(({ from }) => from !== 'gatehouse')
+    const words = lastWords(output.lines(), lastLines)
     notBefore = steady() + pauseMs
     const at = now()
-    failure = { at, message, lines: words.slice(-lastLines).map(({ text }) => text), retryAt: at + pauseMs }
+    failure = { at, message, lines: words.map(({ text }) => text), retryAt: at + pauseMs }
     return failure
   }
   return {

@@ -42,7 +42,7 @@ describe.skipIf(process.platform !== 'linux')('a server that answers nobody', ()
   })
 
   test('and works without end is replaced, too', async () => {
-    const { process } = open({}, { times: () => ({ ...often, healthEveryMs: 20, healthTimeoutMs: 20 }) }, { launch })
+    const { process } = open({}, { times: () => ({ ...often, healthTimeoutMs: 100 }) }, { launch })
     const lease = await process.use(patient)
     const pid = pidOf(process)
     fetch(`${lease.baseUrl}/work?ms=60000`).catch(() => undefined)

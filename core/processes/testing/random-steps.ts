@@ -206,7 +206,9 @@ export async function walk({ seed, steps, real }: Walk): Promise<WalkReport> {
     }, `the end of what ${model} is about`)
     const { state, pid } = supervisor.get(model)?.snapshot() ?? {}
     await ask(model, behaviours[0] ?? 8, AbortSignal.timeout(stuckMs)).catch((error: unknown) =>
-      notAnsweredInTheEnd.push(`${model}, ${state} before${pid !== undefined && frozen.has(pid) ? ', frozen' : ''}: ${error}`),
+      notAnsweredInTheEnd.push(
+        `${model}, ${state} before${pid !== undefined && frozen.has(pid) ? ', frozen' : ''}: ${error}, ${JSON.stringify(supervisor.get(model)?.snapshot().failure)}`,
+      ),
     )
     checkLiving()
   }
