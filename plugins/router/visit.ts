@@ -16,7 +16,7 @@ export interface Visit {
 }
 
 /** What a visit needs of the house. */
-export interface VisitOptions extends Pick<Gateway, 'tokens' | 'processes'> {
+export interface VisitOptions extends Pick<Gateway, 'processes'> {
   readonly admission: Admission
   readonly send: SendTo
 }
@@ -25,12 +25,11 @@ export interface VisitOptions extends Pick<Gateway, 'tokens' | 'processes'> {
  * Waits for the place's turn, starts its server when that is needed, and sends. Whatever is held is given back when the answer
  * is over, however that ends. Rejects only with the reason of the request's signal, and with bugs.
  */
-export function createVisit({ admission, tokens, processes, send }: VisitOptions) {
+export function createVisit({ admission, processes, send }: VisitOptions) {
   const enter = (ctx: Context, model: ResolvedModel, { id }: Place) =>
     admission.enter({
       key: whoShares(ctx),
-      bound: tokens.bound(ctx.payload, ctx.operation, model) + (model.maxOutputTokens ?? 0),
-      likely: likelyTokens(ctx),
+      tokens: likelyTokens(ctx, model),
       model: id,
       signal: ctx.signal,
     })

@@ -9,8 +9,8 @@ function houseOf(options: Partial<AdmissionOptions> = {}) {
   const limits = { maxLength: 100, maxPerKey: 100, maxWaitMs: 120_000 }
   const rules: AdmissionOptions = { slotsOf: () => 1, weightOf: () => 1, limits, now: () => clock.ms, ...options }
   const admission = createAdmission(rules)
-  const enter = (key: string, { bound = 100, model = 'm', signal = new AbortController().signal } = {}) =>
-    admission.enter({ key, bound, model, signal })
+  const enter = (key: string, { tokens = 100, model = 'm', signal = new AbortController().signal } = {}) =>
+    admission.enter({ key, tokens, model, signal })
   const admitted = (key: string, more = {}) => enter(key, more) as Ticket
   const waiting = (key: string, more = {}) => {
     const entry = enter(key, more)
@@ -86,6 +86,23 @@ describe('places', () => {
   })
 })
 
+describe('places that share one memory', () => {
+  test('are given while all requests fit, in turn, and to one alone in any case', async () => {
+    const { admission, enter, admitted, waiting } = houseOf({ slotsOf: () => 8, memoryOf: () => 1000 })
+    const first = admitted('a', { tokens: 600 })
+    const second = admitted('b', { tokens: 400 })
+    const large = waiting('c', { tokens: 900 })
+    expect(enter('d', { tokens: 16 }).state).toBe('waiting') // it would fit, but not before the one in front
+    first.release(600)
+    expect(admission.list()).toMatchObject([{ inFlight: 1, queued: 2 }])
+    second.release(400)
+    expect((await ticketOf(large)).state).toBe('admitted')
+    expect(admission.list()).toMatchObject([{ inFlight: 2, queued: 0 }])
+    const { admitted: alone } = houseOf({ slotsOf: () => 8, memoryOf: () => 1000 })
+    expect(alone('a', { tokens: 5000 }).state).toBe('admitted')
+  })
+})
+
 describe('fairness', () => {
   /** Who gets the place, one after the other, each request using what it was expected to. */
   const serve = async (first: Ticket, queue: readonly { key: string; used: number; entry: Waiting }[]) => {
@@ -131,8 +148,8 @@ describe('fairness', () => {
   test('who fails at once does not have all the turns', async () => {
     const { admitted, waiting } = houseOf()
     const first = admitted('a')
-    const failing = Array.from({ length: 80 }, () => ({ key: 'a', used: 0, entry: waiting('a', { bound: 1000 }) }))
-    const working = Array.from({ length: 5 }, () => ({ key: 'b', used: 160, entry: waiting('b', { bound: 160 }) }))
+    const failing = Array.from({ length: 80 }, () => ({ key: 'a', used: 0, entry: waiting('a', { tokens: 1000 }) }))
+    const working = Array.from({ length: 5 }, () => ({ key: 'b', used: 160, entry: waiting('b', { tokens: 160 }) }))
     const order = await serve(first, [...failing, ...working])
     // ten failures are charged as much as one request of 160 tokens
     expect(order.lastIndexOf('b')).toBeLessThan(60)
@@ -140,8 +157,8 @@ describe('fairness', () => {
 
   test('nonsense for numbers does no harm', () => {
     const { admission, enter } = houseOf({ slotsOf: () => 3, weightOf: key => (key === 'a' ? Number.NaN : 0) })
-    for (const bound of [Number.NaN, -5, Number.POSITIVE_INFINITY]) {
-      const entry = enter(bound > 0 ? 'a' : 'b', { bound }) as Ticket
+    for (const tokens of [Number.NaN, -5, Number.POSITIVE_INFINITY]) {
+      const entry = enter(tokens > 0 ? 'a' : 'b', { tokens }) as Ticket
       expect(entry.state).toBe('admitted')
       entry.release(Number.NaN)
     }
@@ -166,7 +183,7 @@ describe('fairness', () => {
     const fill = () => {
       for (const key of ['vague', 'exact'] as const) {
         for (let queued = waitingOf[key]; queued < 4; queued = waitingOf[key]) {
-          const entry = admission.enter({ key, bound: key === 'vague' ? 32_000 : 700, model: 'm', signal: new AbortController().signal })
+          const entry = admission.enter({ key, tokens: key === 'vague' ? 32_000 : 700, model: 'm', signal: new AbortController().signal })
           if (entry.state === 'admitted') begin(key, entry)
           else {
             waitingOf[key]++
@@ -378,7 +395,7 @@ test('a random walk: never too many, nobody waits beside a free place, everybody
         const controller = new AbortController()
         asked++
         const key = `k${Math.floor(random() * 5)}`
-        const entry = admission.enter({ key, bound: Math.floor(random() * 5000), model, signal: controller.signal })
+        const entry = admission.enter({ key, tokens: Math.floor(random() * 5000), model, signal: controller.signal })
         if (entry.state === 'admitted') take(model, entry)
         else if (entry.state === 'refused') ends.refused++
         else {
@@ -430,7 +447,7 @@ test('an idle queue costs less than 20 µs', () => {
   const round = () => {
     const begin = performance.now()
     for (let i = 0; i < 5000; i++) {
-      const entry = admission.enter({ key: `key ${i % 50}`, bound: 4000, model: 'm', signal })
+      const entry = admission.enter({ key: `key ${i % 50}`, tokens: 4000, model: 'm', signal })
       if (entry.state === 'admitted') entry.release(500)
     }
     return ((performance.now() - begin) * 1000) / 5000

@@ -4,10 +4,8 @@ import type { Refusal } from './refusal.ts'
 export interface Request {
   /** Whose turn it is: the API key, or who else shares. */
   readonly key: string
-  /** Most tokens it may cost, prompt and answer. */
-  readonly bound: number
-  /** What it will probably cost, for models whose requests share one memory; left out, the bound. */
-  readonly likely?: number
+  /** What it is thought to cost, prompt and answer. */
+  readonly tokens: number
   readonly model: string
   /** Whoever aborts leaves the queue. */
   readonly signal: AbortSignal

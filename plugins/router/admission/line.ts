@@ -39,8 +39,8 @@ export interface Line {
 }
 
 interface Guest {
-  readonly bound: number
-  readonly likely: number
+  /** What it is thought to cost. */
+  readonly tokens: number
   /** Only of those who wait. */
   readonly waiter?: Waiter
 }
@@ -63,9 +63,9 @@ export function createLine(rules: LineRules): Line {
   let held = 0 // of the memory
 
   const isFree = () => inFlight < rules.slots() && !rules.isHeld()
-  const fits = ({ likely }: Guest) => inFlight === 0 || held + likely <= rules.memory()
+  const fits = ({ tokens }: Guest) => inFlight === 0 || held + tokens <= rules.memory()
   const arrivalOf = (key: string, guest: Guest) => {
-    const tokens = clamp(habits.expect(key, guest.bound))
+    const tokens = clamp(habits.expect(key, guest.tokens))
     const weight = rules.weightOf(key)
     return { item: guest, key, weight: weight > leastWeight ? Math.min(weight, mostWeight) : leastWeight, tokens, at: now() }
   }
@@ -74,7 +74,7 @@ export function createLine(rules: LineRules): Line {
     const measured = rules.isReady() // a load is not the pace of requests
     let released = false
     inFlight++
-    held += turn.item.likely
+    held += turn.item.tokens
     rules.granted()
     return {
       state: 'admitted',
@@ -83,9 +83,9 @@ export function createLine(rules: LineRules): Line {
         if (released) return
         released = true
         inFlight--
-        held -= turn.item.likely
+        held -= turn.item.tokens
         queue.settle(turn, clamp(usedTokens))
-        habits.learn(turn.key, turn.item.bound, usedTokens)
+        habits.learn(turn.key, turn.item.tokens, usedTokens)
         if (measured) pace.took(now() - at)
         rules.left()
         drain()
@@ -127,8 +127,7 @@ export function createLine(rules: LineRules): Line {
   return {
     enter(request) {
       if (queue.length > 0) drain()
-      const bound = clamp(request.bound)
-      const guest = { bound, likely: Math.min(bound, request.likely ?? bound) }
+      const guest = { tokens: clamp(request.tokens) }
       const goes = queue.length === 0 && isFree() && fits(guest)
       return goes ? grant(queue.pass(arrivalOf(request.key, guest))) : wait(request, guest)
     },

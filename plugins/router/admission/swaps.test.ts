@@ -100,7 +100,7 @@ function houseOf({ room, loadMs, namesOne = false, options = {} }: House) {
     after,
     ask(model: string, ms: number, ended = () => {}, { key = 'k', signal = new AbortController().signal } = {}) {
       const asked = now
-      const entry = admission.enter({ key, bound: 50, model, signal })
+      const entry = admission.enter({ key, tokens: 50, model, signal })
       if (entry.state === 'admitted') serve(model, asked, entry, ms, ended)
       else if (entry.state === 'waiting') entry.ready.then(ticket => serve(model, asked, ticket as Ticket, ms, ended)).catch(ended)
       else throw new Error(entry.reason)
@@ -214,9 +214,9 @@ describe('a model that needs a swap', () => {
   test('once all who want it have left, the others go on at once', async () => {
     const house = houseOf({ room: 1, loadMs: 100, options: { swapBound: { mostAhead: 2, longestMs: 1e9 } } })
     const controller = new AbortController()
-    const hot = Array.from({ length: 8 }, () => house.admission.enter({ key: 'k', bound: 50, model: 'hot', signal: controller.signal }))
+    const hot = Array.from({ length: 8 }, () => house.admission.enter({ key: 'k', tokens: 50, model: 'hot', signal: controller.signal }))
     house.placeOf('hot').state = 'ready'
-    const cold = house.admission.enter({ key: 'k', bound: 50, model: 'cold', signal: controller.signal }) as Ticket
+    const cold = house.admission.enter({ key: 'k', tokens: 50, model: 'cold', signal: controller.signal }) as Ticket
     const row = () => house.admission.list()[0]
     ;(hot[0] as Ticket).release(1)
     ;(hot[1] as Ticket).release(1)
