@@ -2,7 +2,7 @@ import { type GatehouseOptions, startGatehouse } from '../house/gatehouse.ts'
 import { reportOf, startUpstream, upstreamCommand } from '../house/upstream.ts'
 import type { Way, Ways } from '../house/ways.ts'
 import type { Part, Setting } from '../report/part.ts'
-import { median } from '../report/stats.ts'
+import { median, spread } from '../report/stats.ts'
 import { show } from '../report/table.ts'
 import { type MeasuredCell, measureCell } from './cell.ts'
 import { noiseOf, type Rounds, ratiosOf } from './rounds.ts'
@@ -13,7 +13,6 @@ const seconds = { short: 0.5, usual: 2, long: 10 }
 const fewerSeconds = { short: 0.3, usual: 1, long: 5 }
 const [connections, events] = [50, 50]
 
-const goals = { ratio: 0.95 }
 const [own, remote] = ['own process', 'gatehouse']
 
 /** What it costs that gatehouse runs the model itself, against the same server as a backend. */
@@ -31,6 +30,7 @@ export const processes: Part = {
     const whole = await measure('', connections, seconds[length])
     const streams = await measure('stream_', connections, fewerSeconds[length], events)
     const alone = await measure('alone_', 1, fewerSeconds[length])
+    const direct = spread(whole.rounds.of('direct').map(({ perSecond }) => perSecond))
     const ratio = median(ratiosOf(whole.rounds, own, remote, ({ perSecond }) => perSecond))
     const added = median(addedMs(alone.rounds))
     const noise = noiseOf(alone.rounds, ({ p50Ms }) => p50Ms)
@@ -41,8 +41,8 @@ export const processes: Part = {
       figures: Object.assign({}, ...cells.map(({ figures }) => figures)),
       targets: [
         {
-          what: `whole answers over ${connections} connections: own process ÷ backend is ${show(ratio, 2)}, at least ${goals.ratio}`,
-          met: ratio >= goals.ratio,
+          what: `whole answers over ${connections} connections: own process ÷ backend is ${show(ratio, 2)}, and direct differs from itself by ${show(direct, 2)}`,
+          met: ratio >= 1 - direct,
         },
         {
           what: `one connection: a process of its own adds ${show(added, 3)} ms at p50, no more than direct differs from itself, ${show(noise, 3)}`,
