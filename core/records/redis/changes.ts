@@ -19,7 +19,7 @@ export type Plan<T> = { readonly result: T } | (Commit & { readonly done: (ids: 
 export type Change = <T>(plan: () => Plan<T>) => Promise<T>
 
 /** Somebody else was quicker each time: only somebody who changes things all the time. */
-const mostAttempts = 100
+const mostAttempts = 1000
 
 /** One change of this instance at a time, in the order in which they were asked for: they would only be in each other's way. */
 export function createChange(sync: Sync, mirror: Pick<Mirror, 'position'>): Change {
