@@ -7,6 +7,8 @@ export interface Order {
   readonly graceMs: number
   /** A command that makes the program end, tried before any signal. */
   readonly stop?: readonly string[]
+  /** The program is spoken to: it gets the shim's stdin and stdout, and the shim lets go of them. */
+  readonly speaks?: boolean
 }
 
 /** The house wants the program to end. */

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { within } from '../within.ts'
 import { becomeGuardian } from './guardian.ts'
 import type { ChildExit, Order, Report, Stop } from './messages.ts'
@@ -23,6 +25,7 @@ export async function runChild(argv: readonly string[]): Promise<never> {
     return child
   }
   const child = start(argv)
+  if (order.speaks) letGo()
   if (child instanceof Error) {
     await report({ error: child.message })
     process.exit(127)
@@ -65,19 +68,31 @@ function firstOrder(): Promise<Order> {
 }
 
 /** The program leads a process group of its own, so that all of it can be reached. */
-function spawn(argv: readonly string[], { env, cwd }: Order) {
+function spawn(argv: readonly string[], { env, cwd, speaks = false }: Order) {
   try {
     return Bun.spawn([...argv], {
       cwd,
       env: { ...env },
       detached: process.platform !== 'win32',
-      stdin: 'ignore',
+      stdin: speaks ? 'inherit' : 'ignore',
       stdout: 'inherit',
       stderr: 'inherit',
       windowsHide: true,
     })
   } catch (error) {
     return error as Error
+  }
+}
+
+/** The two ends are the program's alone: whoever holds them too hides from the house that it has closed them. */
+function letGo(): void {
+  if (process.platform === 'win32') return
+  for (const [descriptor, flags] of [
+    [0, 'r'],
+    [1, 'w'],
+  ] as const) {
+    closeSync(descriptor)
+    openSync(devNull, flags) // takes the number that is free now
   }
 }
 

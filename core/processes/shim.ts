@@ -10,10 +10,19 @@ export interface Shim {
   /** Nothing happens when it has ended already. */
   tell(message: Order | Stop): void
   kill(): void
+  /** The way to and from a program that is spoken to. */
+  readonly talk: Talk | undefined
   /** Resolves when it has ended and everything it reported is here. */
   readonly gone: Promise<void>
   /** Resolves when nobody writes to its output any more, or a little later; ask once the program is gone. */
   lastLines(): Promise<void>
+}
+
+/** The two ends of a conversation with a program. */
+export interface Talk {
+  readonly stdin: Bun.FileSink
+  /** Its bytes as they come; read them, or it waits for ever. */
+  readonly stdout: ReadableStream<Uint8Array>
 }
 
 export interface ShimOptions {
@@ -23,31 +32,34 @@ export interface ShimOptions {
   readonly argv: readonly string[]
   readonly onReport: (report: Report) => void
   readonly onOutput?: ((line: string, from: 'stdout' | 'stderr') => void) | undefined
+  /** The program is spoken to; then `onOutput` hears of its stderr only. */
+  readonly speaks?: boolean | undefined
 }
 
 /** The last words of a process may arrive after the news of its end. */
 const lastWordsMs = 250
 
 /** Starts a shim, `gatehouse __runner`; it does nothing before it has its order. */
-export function startShim({ runner = ourselves(), argv, onReport, onOutput }: ShimOptions): Shim {
+export function startShim({ runner = ourselves(), argv, onReport, onOutput, speaks = false }: ShimOptions): Shim {
   const heardAll = Promise.withResolvers<void>()
   const shim = Bun.spawn([...runner, ...argv], {
     env: environment(),
     detached: true, // a session of its own: a Ctrl-C at our terminal does not reach it
     windowsHide: true,
-    stdin: 'ignore',
-    stdout: onOutput ? 'pipe' : 'ignore',
+    stdin: speaks ? 'pipe' : 'ignore',
+    stdout: onOutput || speaks ? 'pipe' : 'ignore',
     stderr: onOutput ? 'pipe' : 'ignore',
     serialization: 'json',
     ipc: onReport,
     onDisconnect: () => heardAll.resolve(),
   })
   const read = (['stdout', 'stderr'] as const).map(from => {
-    const stream = shim[from]
+    const stream = speaks && from === 'stdout' ? undefined : shim[from]
     return onOutput && stream && readLines(stream, line => onOutput(line, from))
   })
   return {
     pid: shim.pid,
+    talk: shim.stdin && speaks && shim.stdout ? { stdin: shim.stdin, stdout: shim.stdout } : undefined,
     tell(message) {
       try {
         shim.send(message)

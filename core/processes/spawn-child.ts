@@ -4,14 +4,17 @@ import { type Mark, marked, withMark } from './mark.ts'
 import type { ChildExit } from './messages.ts'
 import { endGroup, nobody } from './process-group.ts'
 import { descendantsOf, listProcesses } from './process-list.ts'
-import { startShim } from './shim.ts'
+import { startShim, type Talk } from './shim.ts'
 
 export type { ChildExit } from './messages.ts'
+export type { Talk } from './shim.ts'
 
 /** A program that gatehouse has started, and that does not outlive it. */
 export interface Child {
   /** The program's own. */
   readonly pid: number
+  /** The way to and from it, when it is one that `speaks`. */
+  readonly talk: Talk | undefined
   /** Resolves as soon as the program itself has ended; what it started may still be about to. Never rejects. */
   readonly ended: Promise<ChildExit>
   /** Resolves when it and everything it started are gone. Never rejects. */
@@ -35,7 +38,9 @@ export interface ChildOptions {
   readonly stop?: { readonly command: string; readonly args?: readonly string[] } | undefined
   /** By this, those who have left its process group are found even when the shim is killed. */
   readonly mark?: Mark
-  /** Gets every line it writes. Without it, they are thrown away. */
+  /** It is spoken to through its stdin, and answers through its stdout: `Child.talk`. */
+  readonly speaks?: boolean
+  /** Gets every line it writes, but for what one that `speaks` says. Without it, they are thrown away. */
   readonly onOutput?: (line: string, from: 'stdout' | 'stderr') => void
   /** The command that starts the shim; by default it is ourselves. */
   readonly runner?: readonly string[]
@@ -49,6 +54,7 @@ const spareMs = 3_000
 /** Starts a program behind the shim. Rejects with a sentence that names the command when it cannot be started. */
 export async function spawnChild(options: ChildOptions): Promise<Child> {
   const { command, args = [], cwd = process.cwd(), graceMs = 5_000, startMs = 30_000, stop: stopper, mark, onOutput, runner } = options
+  const { speaks } = options
   const env = mark === undefined ? options.env : withMark(options.env, mark)
   const cannotStart = (reason: string) => new Error(`the command "${command}" could not be started: ${reason}`)
   const started = Promise.withResolvers<number>()
@@ -60,6 +66,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
     runner,
     argv,
     onOutput,
+    speaks,
     onReport(report) {
       if ('pid' in report) started.resolve(report.pid)
       else if ('ended' in report) ended.resolve(report.ended)
@@ -68,7 +75,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
     },
   })
   shim.gone.then(() => started.reject(cannotStart('its shim has ended')))
-  shim.tell({ env, cwd, graceMs, ...(stopCommand && { stop: stopCommand }) })
+  shim.tell({ env, cwd, graceMs, ...(stopCommand && { stop: stopCommand }), ...(speaks && { speaks }) })
   const late = setTimeout(() => {
     started.reject(cannotStart(`its shim did not say within ${startMs / 1000} s that it runs`))
     shim.kill()
@@ -90,6 +97,7 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   })
   return {
     pid,
+    talk: shim.talk,
     ended: ended.promise,
     exited,
     family() {
