@@ -32,15 +32,6 @@ export interface JournalOptions {
 const retryMs = 250
 const patienceMs = 1000
 
-/** With more than so many requests under way, others will settle in the next turns, and be written together with this one. */
-const few = 8
-const turnsOfMany = 3
-
-/** Calls back at the end of this turn of the event loop, or of one of the next. */
-function afterTurns(turns: number, then: () => void): void {
-  setImmediate(() => (turns > 1 ? afterTurns(turns - 1, then) : then()))
-}
-
 /**
  * Writes for many in one transaction: what is settled in one turn of the event loop is committed at its end, for 5 to
  * 10 µs whatever their number. One at a time a commit would take a tenth of a request.
@@ -109,7 +100,7 @@ export function openJournal({ database, log, writeAfterMs = 50 }: JournalOptions
     if (batch) return batch.promise
     batch = Promise.withResolvers()
     // while it fails, only the timer tries: each attempt may hold everybody up
-    if (failingSince === undefined) afterTurns(unwritten.size + onDisk.size > few ? turnsOfMany : 1, commit)
+    if (failingSince === undefined) setImmediate(() => commit())
     return batch.promise
   }
   const add = ({ day, account: { keyId } }: Entry, tokens: number, overrun: number) => {
