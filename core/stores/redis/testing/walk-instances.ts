@@ -52,6 +52,7 @@ export async function walkInstances(server: RedisServer, seed: number, steps: nu
   const instances: Instance[] = await Promise.all(folders.map(({ path }) => start(path)))
   const known = new Map<ModelRequest, { readonly at: number; reservation: Reservation }>()
   const report = { mishaps: 0, refusals: 0, grants: 0 }
+  const losesRedis = mishaps.some(mishap => mishap === 'kill' || mishap === 'cut' || mishap === 'freeze')
 
   // each key has its period: others are told a while later
   const periods: readonly Period[] = ['total', 'month', 'day']
@@ -77,10 +78,10 @@ export async function walkInstances(server: RedisServer, seed: number, steps: nu
     }
     return found
   }
-  const comeToAgree = async (why: string) => {
+  const comeToAgree = async (why: string, accounts: readonly Account[] = allAccounts) => {
     const until = performance.now() + 10_000
     for (;;) {
-      const found = await differences(allAccounts)
+      const found = await differences(accounts)
       if (found.length === 0) return
       if (performance.now() > until) expect({ seed, why, found }).toEqual({ seed, why, found: [] })
       await Bun.sleep(10)
@@ -138,6 +139,12 @@ export async function walkInstances(server: RedisServer, seed: number, steps: nu
     }
   }
 
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      for (const instance of instances) await instance[Symbol.asyncDispose]()
+      for (const folder of folders) folder[Symbol.dispose]()
+    },
+  }
   for (let step = 0; step < steps; step++) {
     const [request, of] = pick([...known]) ?? []
     const kind = random()
@@ -168,12 +175,12 @@ export async function walkInstances(server: RedisServer, seed: number, steps: nu
     }
     await sent()
     if (step % 7 === 0) {
-      const found = await differences(allAccounts.filter(({ keyId, period }) => periodOf(keyId) === period))
-      expect({ seed, step, found }).toEqual({ seed, step, found: [] })
+      const own = allAccounts.filter(({ keyId, period }) => periodOf(keyId) === period)
+      // where Redis is lost now and then, a busy machine may lose it once more, and then they agree as soon as all have told it
+      if (losesRedis) await comeToAgree(`step ${step}`, own)
+      else expect({ seed, step, found: await differences(own) }).toEqual({ seed, step, found: [] })
       expect(await server.command('EVAL', checkSums, '0')).toEqual([])
     }
   }
-  for (const instance of instances) await instance[Symbol.asyncDispose]()
-  for (const folder of folders) folder[Symbol.dispose]()
   return report
 }
